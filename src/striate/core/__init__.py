@@ -1,0 +1,29 @@
+"""What every room stands on: errors, the printing of numbers, and `Shape`."""
+
+from striate.core import units
+from striate.core.errors import (
+    DataError,
+    GraphError,
+    NotationError,
+    RecipeError,
+    RunError,
+    StriateError,
+    TrainingError,
+    UnknownNameError,
+    UsageError,
+)
+from striate.core.shape import Shape
+
+__all__ = [
+    "DataError",
+    "GraphError",
+    "NotationError",
+    "RecipeError",
+    "RunError",
+    "Shape",
+    "StriateError",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
+    "units",
+]

@@ -1,0 +1,79 @@
+"""Every error that Striate raises on purpose.
+
+    StriateError            exit code 1: something failed while doing what was asked
+    ├── UsageError          exit code 2: what was asked can't be done as asked
+    │   ├── UnknownNameError    a word that names nothing, with the nearest that does
+    │   ├── GraphError          a network that breaks a rule of the graph
+    │   │   └── NotationError   the same, at a column of a notation
+    │   └── RecipeError         a recipe that can't be followed
+    ├── DataError           pictures or labels that can't be used
+    └── RunError            a run folder that can't be read, written or continued
+        └── TrainingError   a training that can't go on
+
+Each message is one plain sentence that names the thing, the rule and the fix.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class StriateError(Exception):
+    """The root of all of Striate's own errors."""
+
+    exit_code = 1
+
+
+class UsageError(StriateError):
+    """What was asked for can't be done as asked."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A word that names nothing of the given kind; the message offers the nearest that does."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"unknown {kind} '{name}'; {_suggestion(name, sorted(known))}")
+
+
+class GraphError(UsageError):
+    """A network that breaks a rule of the graph."""
+
+
+class NotationError(GraphError):
+    """A notation that can't be read; `str()` adds the line and a mark below the place.
+
+    `column` counts from 1 in `line`, whose number in the text is `row`, from 1 as well.
+    """
+
+    def __init__(self, reason: str, line: str, column: int, width: int = 1, row: int = 1) -> None:
+        self.reason, self.line, self.column, self.row = reason, line, column, row
+        place = f"column {column}" if row == 1 else f"line {row}, column {column}"
+        before = max(0, column - 1 - 60)
+        shown = line[before : before + 100]
+        mark = " " * (column - 1 - before) + "^" * max(1, min(width, 100 - (column - 1 - before)))
+        super().__init__(f"{place}: {reason}\n  {shown}\n  {mark}")
+
+
+class RecipeError(UsageError):
+    """A recipe that can't be followed."""
+
+
+class DataError(StriateError):
+    """Pictures or labels that can't be used."""
+
+
+class RunError(StriateError):
+    """A run folder that can't be read, written or continued."""
+
+
+class TrainingError(RunError):
+    """A training that can't go on; what was saved before stays."""
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"choose one of {', '.join(known)}"

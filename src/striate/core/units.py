@@ -1,0 +1,48 @@
+"""How numbers are printed, once for every table, message and page."""
+
+_BYTE_STEPS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
+_COUNT_STEPS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands set apart: `104,202`."""
+    return f"{number:,}"
+
+
+def short_count(number: float) -> str:
+    """A large number in three digits and a decimal prefix: `1.94 M`."""
+    for prefix, step in _COUNT_STEPS:
+        if number >= step:
+            return f"{_three_digits(number / step)} {prefix}"
+    return f"{number:g}"
+
+
+def size(byte_count: float) -> str:
+    """Bytes in three digits and a binary prefix: `12.4 MiB`."""
+    for prefix, step in _BYTE_STEPS:
+        if byte_count >= step:
+            return f"{_three_digits(byte_count / step)} {prefix}"
+    return f"{byte_count:g} B"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `0.42 s`, `4.5 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """A fraction of one as a percentage: `99.09 %`."""
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def _three_digits(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

@@ -1,0 +1,210 @@
+"""The kinds of values that a layer's fields hold: how each is checked, read from text and shown.
+
+A field names its kind in its metadata, so that the notation, the JSON form and the Python
+constructors all enforce one rule. Each `checked` returns the value in its canonical type (tuples for
+JSON's lists) and raises GraphError with the rule; `read` turns a word of a notation into a value that
+`checked` then judges; `shown` is the inverse of `read`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Protocol, cast
+
+from striate.core import GraphError
+
+# Far above every real network, and far below where a product of a few of them leaves 64 bits.
+LARGEST = 2**31 - 1
+
+
+class Kind(Protocol):
+    def checked(self, value: Any) -> Any: ...
+    def read(self, text: str) -> Any: ...
+    def shown(self, value: Any) -> str: ...
+
+
+def _wholes(value: Any, least: int) -> tuple[int, ...] | None:
+    """A list or tuple of whole numbers as a tuple, or None when it is anything else."""
+    if not isinstance(value, (list, tuple)):
+        return None
+    numbers = tuple(cast("Sequence[Any]", value))
+    return numbers if numbers and all(_is_whole(number, least) for number in numbers) else None
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else text
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value <= LARGEST
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number, one for all axes, of at least `least`."""
+
+    least: int = 1
+
+    def checked(self, value: Any) -> int:
+        if not _is_whole(value, self.least):
+            raise GraphError(f"a whole number of at least {self.least} is needed, not {value!r}")
+        return value
+
+    def read(self, text: str) -> Any:
+        return _whole(text)
+
+    def shown(self, value: int) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True)
+class PerAxis:
+    """A whole number for every axis, or one for each: `3` or `5x3` (height × width).
+
+    `words` are names that stand beside the numbers, e.g. `same`.
+    """
+
+    least: int = 1
+    words: tuple[str, ...] = ()
+    optional: bool = False
+
+    def checked(self, value: Any) -> int | str | tuple[int, ...] | None:
+        if value is None and self.optional:
+            return None
+        if isinstance(value, str) and value in self.words:
+            return value
+        if _is_whole(value, self.least):
+            return value
+        numbers = _wholes(value, self.least)
+        if numbers:
+            return numbers[0] if len(numbers) == 1 else numbers
+        options = "".join(f"'{word}', " for word in self.words)
+        raise GraphError(
+            f"{options}a whole number of at least {self.least} or one for each axis such as 5x3 is needed, "
+            f"not {value!r}"
+        )
+
+    def read(self, text: str) -> Any:
+        parts = [_whole(part) for part in text.split("x")]
+        if any(isinstance(part, str) for part in parts):
+            return text
+        return parts if len(parts) > 1 else parts[0]
+
+    def shown(self, value: int | str | tuple[int, ...]) -> str:
+        if isinstance(value, tuple):
+            return "x".join(str(v) for v in value)
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The sizes of an input, its depth last: `28x28x1`."""
+
+    def checked(self, value: Any) -> tuple[int, ...]:
+        numbers = _wholes(value, 1)
+        if numbers and len(numbers) <= 4:
+            return numbers
+        raise GraphError(
+            f"an input has up to three spatial sizes and a depth, all whole numbers of at least 1, "
+            f"such as 28x28x1, not {value!r}"
+        )
+
+    def read(self, text: str) -> Any:
+        parts = [_whole(part) for part in text.split("x")]
+        return text if any(isinstance(part, str) for part in parts) else parts
+
+    def shown(self, value: tuple[int, ...]) -> str:
+        return "x".join(str(v) for v in value)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number between `least` and `most`, the ends included unless said."""
+
+    least: float = float("-inf")
+    most: float = float("inf")
+    open_least: bool = False
+    open_most: bool = False
+
+    def checked(self, value: Any) -> float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
+            above = value > self.least if self.open_least else value >= self.least
+            below = value < self.most if self.open_most else value <= self.most
+            if above and below:
+                return float(value)
+        raise GraphError(f"a number {self._range()} is needed, not {value!r}")
+
+    def _range(self) -> str:
+        least = f"{'above' if self.open_least else 'of at least'} {self.least:g}"
+        if not isfinite(self.most):
+            return least if isfinite(self.least) else "that is finite"
+        return f"{least} and {'below' if self.open_most else 'at most'} {self.most:g}"
+
+    def read(self, text: str) -> Any:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+    def shown(self, value: float) -> str:
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+@dataclass(frozen=True)
+class Reals:
+    """A finite number for each channel, joined by commas, or none at all."""
+
+    each: Real = Real()
+
+    def checked(self, value: Any) -> tuple[float, ...] | None:
+        if value is None:
+            return None
+        if isinstance(value, (list, tuple)) and value:
+            return tuple(self.each.checked(v) for v in cast("Sequence[Any]", value))
+        raise GraphError(f"a number for each channel, joined by commas, is needed, not {value!r}")
+
+    def read(self, text: str) -> Any:
+        return [self.each.read(part) for part in text.split(",")]
+
+    def shown(self, value: tuple[float, ...]) -> str:
+        return ",".join(self.each.shown(v) for v in value)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no; in a notation the field's name, with `no` before it when yes is the default."""
+
+    def checked(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise GraphError(f"true or false is needed, not {value!r}")
+        return value
+
+    def read(self, text: str) -> Any:
+        return {"true": True, "false": False}.get(text, text)
+
+    def shown(self, value: bool) -> str:
+        return str(value).lower()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+    optional: bool = False
+
+    def checked(self, value: Any) -> str | None:
+        if (value is None and self.optional) or (isinstance(value, str) and value in self.words):
+            return value
+        raise GraphError(f"one of {', '.join(self.words)} is needed, not {value!r}")
+
+    def read(self, text: str) -> Any:
+        return text
+
+    def shown(self, value: str) -> str:
+        return value
+
+
+def kind(of: Kind) -> Mapping[str, Kind]:
+    """The metadata of a field that holds values of this kind."""
+    return {"kind": of}

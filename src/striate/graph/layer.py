@@ -1,0 +1,148 @@
+"""What every layer is: a frozen set of facts that, called on volumes, gives the volume it makes of them."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any, ClassVar
+
+from striate.core import GraphError, Shape
+from striate.graph.kinds import Flag, Kind
+from striate.graph.window import Window
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What training keeps of one picture's pass through a layer until its gradient is computed.
+
+    `input` and `output` name volumes; `values` counts further numbers in the precision of the
+    training, `indices` counts 8-byte integers.
+    """
+
+    input: bool = False
+    output: bool = False
+    values: int = 0
+    indices: int = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's facts; `plan`, `build` and whatever comes later ask it and keep none of their own.
+
+    Subclasses are final frozen dataclasses whose fields each name their kind. `str()` is the layer's
+    step in a notation.
+
+    Raises GraphError when a field breaks the rule of its kind.
+    """
+
+    word: ClassVar[str]
+    positional: ClassVar[tuple[str, ...]] = ()
+    fewest_inputs: ClassVar[int] = 1
+    most_inputs: ClassVar[int] = 1
+    # True for a layer whose output is its input seen in another shape: it takes no memory of its own.
+    is_view: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            try:
+                value = kind_of(field).checked(getattr(self, field.name))
+            except GraphError as error:
+                raise GraphError(f"{field.name} of {self.word}: {error}") from None
+            object.__setattr__(self, field.name, value)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape made of inputs of these shapes; raises GraphError when they aren't accepted."""
+        raise NotImplementedError
+
+    def weights(self, *inputs: Shape) -> dict[str, tuple[int, ...]]:
+        """The trained weights: names to the axes of their tensors."""
+        del inputs
+        return {}
+
+    def statistics(self, *inputs: Shape) -> dict[str, tuple[int, ...]]:
+        """What is measured in training but has no gradient: names to the axes of their tensors."""
+        del inputs
+        return {}
+
+    def macs(self, *inputs: Shape) -> int:
+        """Multiply-accumulates for one picture in matrix products and convolutions; nothing else counts."""
+        del inputs
+        return 0
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """The window that slides over the input, or None for a layer that looks at each place alone."""
+        del inputs
+        return None
+
+    def kept(self, *inputs: Shape) -> Kept:
+        """What PyTorch's autograd keeps of this layer for the backward pass."""
+        del inputs
+        return Kept()
+
+    def __call__(self, *inputs: "Volume", name: str | None = None) -> "Volume":
+        """The volume that this layer makes of `inputs`; `name` names its node.
+
+        Raises GraphError when the number of inputs or their shapes aren't what the layer takes.
+        """
+        shapes = [volume.shape for volume in inputs]
+        if not self.fewest_inputs <= len(inputs) <= self.most_inputs:
+            wanted = "one volume" if self.most_inputs == 1 else f"at least {self.fewest_inputs} volumes"
+            raise GraphError(f"{self}: takes {wanted}, not {len(inputs)}")
+        try:
+            shape = self.output_shape(*shapes)
+        except GraphError as error:
+            raise GraphError(f"{self}: {error}") from None
+        return Volume(self, inputs, shape, name)
+
+    def __str__(self) -> str:
+        return " ".join((self.word, *self.arguments()))
+
+    def arguments(self) -> Iterator[str]:
+        """The words that follow the layer's own in a notation; defaults are left out."""
+        own = {field.name: field for field in fields(self)}
+        last = max(
+            (i for i, name in enumerate(self.positional) if not _is_default(self, own[name])), default=-1
+        )
+        for name in self.positional[: last + 1]:
+            yield kind_of(own[name]).shown(getattr(self, name))
+        for name, field in own.items():
+            if name not in self.positional and not _is_default(self, field):
+                yield _shown(field, getattr(self, name))
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """What calling a layer returns: a symbol for what flows out of it, with its shape.
+
+    Two volumes are the same only when they are one object.
+    """
+
+    layer: Layer
+    inputs: tuple["Volume", ...]
+    shape: Shape
+    name: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<volume {self.shape} of {self.layer}>"
+
+
+def kind_of(field: "Field[Any]") -> Kind:
+    """The kind of values that a layer's field holds."""
+    return field.metadata["kind"]
+
+
+def flag_word(field: "Field[Any]") -> str:
+    """The word by which a notation turns a yes-or-no field from its default."""
+    return f"no{field.name}" if field.default is True else field.name
+
+
+def _is_default(layer: Layer, field: "Field[Any]") -> bool:
+    return field.default is not MISSING and getattr(layer, field.name) == field.default
+
+
+def _shown(field: "Field[Any]", value: Any) -> str:
+    kind = kind_of(field)
+    if isinstance(kind, Flag):
+        return flag_word(field)
+    text = kind.shown(value)
+    if isinstance(value, str) and value in getattr(kind, "words", ()):
+        return text
+    return f"{field.name}={text}"
