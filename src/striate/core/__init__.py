@@ -11,6 +11,7 @@ from striate.core.errors import (
     TrainingError,
     UnknownNameError,
     UsageError,
+    quoted,
 )
 from striate.core.shape import Shape
 
@@ -25,5 +26,6 @@ __all__ = [
     "TrainingError",
     "UnknownNameError",
     "UsageError",
+    "quoted",
     "units",
 ]

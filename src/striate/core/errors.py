@@ -13,8 +13,12 @@
 Each message is one plain sentence that names the thing, the rule and the fix.
 """
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 class StriateError(Exception):
@@ -72,8 +76,17 @@ class TrainingError(RunError):
     """A training that can't go on; what was saved before stays."""
 
 
+def quoted(value: object) -> str:
+    """A value as a message shows it: as Python writes it, cut short where it is long or deep."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no whole number of more than a few thousand digits.
+        return f"a huge {type(value).__name__}"
+
+
 def _suggestion(name: str, known: list[str]) -> str:
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    by_lower = {word.lower(): word for word in known}
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     if near:
-        return f"did you mean '{near[0]}'?"
+        return f"did you mean '{by_lower[near[0]]}'?"
     return f"choose one of {', '.join(known)}"

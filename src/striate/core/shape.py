@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from math import prod
 
-from striate.core.errors import GraphError
+from striate.core.errors import GraphError, quoted
 
 _MOST_SPATIAL_AXES = 3
+# What 64 bits can count; doubling branches would otherwise reach numbers that nothing can print.
+_MOST_NUMBERS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,8 @@ class Shape:
     `spatial` has 0 to 3 axes: vectors, signals, images (height, width), voxels. Tensors of this
     shape are (N, C, *spatial).
 
-    Raises GraphError when an axis isn't a whole number of at least 1, or there are more than three.
+    Raises GraphError when an axis isn't a whole number of at least 1, there are more than three spatial
+    ones, or the volume holds more numbers than 64 bits can count.
     """
 
     spatial: tuple[int, ...]
@@ -26,7 +29,11 @@ class Shape:
             raise GraphError(f"a volume has at most 3 spatial axes, this one {len(self.spatial)}")
         for size in (*self.spatial, self.depth):
             if type(size) is not int or size < 1:
-                raise GraphError(f"every axis of a volume is a whole number of at least 1, not {size!r}")
+                raise GraphError(
+                    f"every axis of a volume is a whole number of at least 1, not {quoted(size)}"
+                )
+        if self.size > _MOST_NUMBERS:
+            raise GraphError("a volume holds at most 2**63 - 1 numbers; make this one smaller")
 
     def __str__(self) -> str:
         return "×".join(str(size) for size in (*self.spatial, self.depth))

@@ -2,6 +2,8 @@
 
 _BYTE_STEPS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
 _COUNT_STEPS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+# From here on a number in three digits would be printed as a whole step: 999,950 is 1.00 M, not 1000 k.
+_ROUNDS_UP = 0.9995
 
 
 def count(number: int) -> str:
@@ -12,7 +14,7 @@ def count(number: int) -> str:
 def short_count(number: float) -> str:
     """A large number in three digits and a decimal prefix: `1.94 M`."""
     for prefix, step in _COUNT_STEPS:
-        if number >= step:
+        if number >= _ROUNDS_UP * step:
             return f"{_three_digits(number / step)} {prefix}"
     return f"{number:g}"
 
@@ -20,7 +22,7 @@ def short_count(number: float) -> str:
 def size(byte_count: float) -> str:
     """Bytes in three digits and a binary prefix: `12.4 MiB`."""
     for prefix, step in _BYTE_STEPS:
-        if byte_count >= step:
+        if byte_count >= _ROUNDS_UP * step:
             return f"{_three_digits(byte_count / step)} {prefix}"
     return f"{byte_count:g} B"
 

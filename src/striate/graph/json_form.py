@@ -4,7 +4,7 @@ import json
 from dataclasses import MISSING, fields
 from typing import Any, cast
 
-from striate.core import GraphError, UnknownNameError
+from striate.core import GraphError, UnknownNameError, quoted
 from striate.graph.layer import Layer, Volume
 from striate.graph.layers import Activated, layer_of
 from striate.graph.network import Network
@@ -52,21 +52,25 @@ def from_json(text: str) -> Network:
     document = cast("dict[str, Any]", document)
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise GraphError(f"the network's version must be a whole number from 1, not {version!r}")
+        raise GraphError(f"the network's version must be a whole number from 1, not {quoted(version)}")
     if version > VERSION:
         raise GraphError(
             f"the network is of version {version} but this Striate reads up to {VERSION}; update Striate"
         )
+    _check_keys(document, ("format", "version", "inputs", "outputs", "nodes"), "the network")
     entries = _entries(document)
     volumes = _volumes(entries)
     outputs = _list_of(document, "outputs", dict)
     names = [_text(entry, "node", "an output") for entry in outputs]
+    for entry in outputs:
+        _check_keys(entry, ("node", "task"), "an output")
     network = Network(
         [_find(volumes, name, "inputs") for name in _list_of(document, "inputs", str)],
         [_find(volumes, name, "outputs") for name in names],
         [entry.get("task", "class") for entry in outputs],
     )
-    unreachable = [name for name in entries if name not in {node.name for node in network}]
+    reachable = {node.name for node in network}
+    unreachable = [name for name in entries if name not in reachable]
     if unreachable:
         raise GraphError(f"node '{unreachable[0]}' leads to no output; connect it or take it out")
     return network
@@ -98,7 +102,7 @@ def _volumes(entries: dict[str, dict[str, Any]]) -> dict[str, Volume]:
         name = ready.pop()
         try:
             volumes[name] = _layer(entries[name])(*(volumes[source] for source in sources[name]), name=name)
-        except GraphError as error:
+        except (GraphError, UnknownNameError) as error:
             raise GraphError(f"node '{name}': {error}") from None
         for consumer in consumers[name]:
             waiting[consumer] -= 1
@@ -125,6 +129,12 @@ def _layer(entry: dict[str, Any]) -> Layer:
     return layer(**arguments)
 
 
+def _check_keys(entry: dict[str, Any], known: tuple[str, ...], owner: str) -> None:
+    for key in entry:
+        if key not in known:
+            raise GraphError(str(UnknownNameError(f"field of {owner}", key, known)))
+
+
 def _find(volumes: dict[str, Volume], name: str, where: str) -> Volume:
     if name not in volumes:
         raise GraphError(f"'{name}' stands in the network's {where} but isn't a node; name one that is")
@@ -134,12 +144,14 @@ def _find(volumes: dict[str, Volume], name: str, where: str) -> Volume:
 def _list_of(entry: dict[str, Any], key: str, of: type) -> list[Any]:
     value = entry.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, of) for item in cast("list[Any]", value)):
-        raise GraphError(f"'{key}' must be a list of {'names' if of is str else 'objects'}, not {value!r}")
+        raise GraphError(
+            f"'{key}' must be a list of {'names' if of is str else 'objects'}, not {quoted(value)}"
+        )
     return cast("list[Any]", value)
 
 
 def _text(entry: dict[str, Any], key: str, owner: str) -> str:
     value = entry.get(key)
     if not isinstance(value, str):
-        raise GraphError(f"{owner} needs '{key}', a text, not {value!r}")
+        raise GraphError(f"{owner} needs '{key}', a text, not {quoted(value)}")
     return value

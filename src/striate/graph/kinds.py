@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Protocol, cast
 
-from striate.core import GraphError
+from striate.core import GraphError, quoted
 
 # Far above every real network, and far below where a product of a few of them leaves 64 bits.
 LARGEST = 2**31 - 1
@@ -39,6 +39,16 @@ def _is_whole(value: Any, least: int) -> bool:
     return type(value) is int and least <= value <= LARGEST
 
 
+def _finite(value: Any) -> float | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
 @dataclass(frozen=True)
 class Whole:
     """A whole number, one for all axes, of at least `least`."""
@@ -47,7 +57,7 @@ class Whole:
 
     def checked(self, value: Any) -> int:
         if not _is_whole(value, self.least):
-            raise GraphError(f"a whole number of at least {self.least} is needed, not {value!r}")
+            raise GraphError(f"a whole number of at least {self.least} is needed, not {quoted(value)}")
         return value
 
     def read(self, text: str) -> Any:
@@ -81,7 +91,7 @@ class PerAxis:
         options = "".join(f"'{word}', " for word in self.words)
         raise GraphError(
             f"{options}a whole number of at least {self.least} or one for each axis such as 5x3 is needed, "
-            f"not {value!r}"
+            f"not {quoted(value)}"
         )
 
     def read(self, text: str) -> Any:
@@ -106,7 +116,7 @@ class Axes:
             return numbers
         raise GraphError(
             f"an input has up to three spatial sizes and a depth, all whole numbers of at least 1, "
-            f"such as 28x28x1, not {value!r}"
+            f"such as 28x28x1, not {quoted(value)}"
         )
 
     def read(self, text: str) -> Any:
@@ -127,12 +137,13 @@ class Real:
     open_most: bool = False
 
     def checked(self, value: Any) -> float:
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
-            above = value > self.least if self.open_least else value >= self.least
-            below = value < self.most if self.open_most else value <= self.most
+        number = _finite(value)
+        if number is not None:
+            above = number > self.least if self.open_least else number >= self.least
+            below = number < self.most if self.open_most else number <= self.most
             if above and below:
-                return float(value)
-        raise GraphError(f"a number {self._range()} is needed, not {value!r}")
+                return number
+        raise GraphError(f"a number {self._range()} is needed, not {quoted(value)}")
 
     def _range(self) -> str:
         least = f"{'above' if self.open_least else 'of at least'} {self.least:g}"
@@ -161,7 +172,7 @@ class Reals:
             return None
         if isinstance(value, (list, tuple)) and value:
             return tuple(self.each.checked(v) for v in cast("Sequence[Any]", value))
-        raise GraphError(f"a number for each channel, joined by commas, is needed, not {value!r}")
+        raise GraphError(f"a number for each channel, joined by commas, is needed, not {quoted(value)}")
 
     def read(self, text: str) -> Any:
         return [self.each.read(part) for part in text.split(",")]
@@ -176,7 +187,7 @@ class Flag:
 
     def checked(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise GraphError(f"true or false is needed, not {value!r}")
+            raise GraphError(f"true or false is needed, not {quoted(value)}")
         return value
 
     def read(self, text: str) -> Any:
@@ -196,7 +207,7 @@ class Choice:
     def checked(self, value: Any) -> str | None:
         if (value is None and self.optional) or (isinstance(value, str) and value in self.words):
             return value
-        raise GraphError(f"one of {', '.join(self.words)} is needed, not {value!r}")
+        raise GraphError(f"one of {', '.join(self.words)} is needed, not {quoted(value)}")
 
     def read(self, text: str) -> Any:
         return text

@@ -1,12 +1,16 @@
 """What every layer is: a frozen set of facts that, called on volumes, gives the volume it makes of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, ClassVar
 
-from striate.core import GraphError, Shape
+from striate.core import GraphError, Shape, quoted
 from striate.graph.kinds import Flag, Kind
 from striate.graph.window import Window
+
+# A trailing underscore is left to whoever must tell a node's name from one of their own.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?<!_)")
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,17 @@ class Layer:
     def __call__(self, *inputs: "Volume", name: str | None = None) -> "Volume":
         """The volume that this layer makes of `inputs`; `name` names its node.
 
-        Raises GraphError when the number of inputs or their shapes aren't what the layer takes.
+        Raises GraphError when the inputs, their number or their shapes aren't what the layer takes, or
+        the name isn't one.
         """
-        shapes = [volume.shape for volume in inputs]
         if not self.fewest_inputs <= len(inputs) <= self.most_inputs:
-            wanted = "one volume" if self.most_inputs == 1 else f"at least {self.fewest_inputs} volumes"
+            wanted = {0: "no volume", 1: "one volume"}.get(self.most_inputs, "at least two volumes")
             raise GraphError(f"{self}: takes {wanted}, not {len(inputs)}")
+        for volume in inputs:
+            if not isinstance(volume, Volume):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise GraphError(f"{self}: takes volumes, each an argument of its own, not {quoted(volume)}")
         try:
-            shape = self.output_shape(*shapes)
+            shape = self.output_shape(*(volume.shape for volume in inputs))
         except GraphError as error:
             raise GraphError(f"{self}: {error}") from None
         return Volume(self, inputs, shape, name)
@@ -113,12 +120,21 @@ class Volume:
     """What calling a layer returns: a symbol for what flows out of it, with its shape.
 
     Two volumes are the same only when they are one object.
+
+    Raises GraphError when the name isn't one.
     """
 
     layer: Layer
     inputs: tuple["Volume", ...]
     shape: Shape
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not _is_name(self.name):
+            raise GraphError(
+                f"{quoted(self.name)} can't name a node; "
+                f"use letters, digits and inner underscores, a letter first"
+            )
 
     def __repr__(self) -> str:
         return f"<volume {self.shape} of {self.layer}>"
@@ -132,6 +148,10 @@ def kind_of(field: "Field[Any]") -> Kind:
 def flag_word(field: "Field[Any]") -> str:
     """The word by which a notation turns a yes-or-no field from its default."""
     return f"no{field.name}" if field.default is True else field.name
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def _is_default(layer: Layer, field: "Field[Any]") -> bool:

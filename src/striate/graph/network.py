@@ -1,6 +1,5 @@
 """A network: nodes in order, from inputs to outputs, each with one unique and stable name."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +7,12 @@ from functools import cached_property
 from html import escape
 from typing import Any, Literal, get_args
 
-from striate.core import GraphError, Shape, UnknownNameError
+from striate.core import GraphError, Shape, UnknownNameError, quoted
 from striate.graph.layer import Layer, Volume
 from striate.graph.layers import InputLayer, Softmax
 
 Task = Literal["class", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
-
-# A trailing underscore is left to whoever must tell a node's name from one of their own.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?<!_)")
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Network:
     layers of that word: `conv1`, `conv2`. `tasks` has an entry for each output: `class` (its numbers
     are scores of classes) or `regression` (they are the answer).
 
-    Raises GraphError when a name is used twice or isn't one, an input is missing, unused or no input,
+    Raises GraphError when a name is used twice, an input is missing, unused or no input,
     or the tasks don't fit the outputs.
     """
 
@@ -188,7 +184,7 @@ def _tasks(tasks: Task | Sequence[Task], outputs: int) -> tuple[Task, ...]:
     given = (tasks,) * outputs if isinstance(tasks, str) else tuple(tasks)
     for task in given:
         if task not in TASKS:
-            raise GraphError(f"an output's task is one of {', '.join(TASKS)}, not {task!r}")
+            raise GraphError(f"an output's task is one of {', '.join(TASKS)}, not {quoted(task)}")
     if len(given) != outputs:
         raise GraphError(f"{outputs} outputs need as many tasks, not {len(given)}")
     return given
@@ -241,10 +237,6 @@ def _names(order: list[Volume]) -> dict[Volume, str]:
     for volume in order:
         default = _next_name(volume.layer, seen)
         name = default if volume.name is None else volume.name
-        if not _NAME.fullmatch(name):
-            raise GraphError(
-                f"'{name}' can't name a node; use letters, digits and inner underscores, a letter first"
-            )
         if name in taken:
             raise GraphError(f"two nodes are called '{name}'; give each its own name")
         taken.add(name)

@@ -1,1 +1,27 @@
-"""."""
+"""The run folder: its paths, its manifest, metrics and tensors, all written whole or not at all."""
+
+from striate.runs.atomic import write_bytes, write_json, write_text
+from striate.runs.folder import RunFolder, new_folder, runs_root
+from striate.runs.manifest import DataFacts, Manifest, Results, is_alive, now, this_process, versions
+from striate.runs.run import Run, write_metrics
+from striate.runs.tensors import read_tensors, write_tensors
+
+__all__ = [
+    "DataFacts",
+    "Manifest",
+    "Results",
+    "Run",
+    "RunFolder",
+    "is_alive",
+    "new_folder",
+    "now",
+    "read_tensors",
+    "runs_root",
+    "this_process",
+    "versions",
+    "write_bytes",
+    "write_json",
+    "write_metrics",
+    "write_tensors",
+    "write_text",
+]

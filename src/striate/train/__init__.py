@@ -1,1 +1,34 @@
-"""."""
+"""Recipes, the training loop, testing and predicting."""
+
+from striate.train.compute import Compute, choose_compute
+from striate.train.evaluation import (
+    ClassScore,
+    Evaluation,
+    RegressionEvaluation,
+    evaluate,
+    evaluate_regression,
+)
+from striate.train.predicting import Prediction, predict
+from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
+from striate.train.testing import load_module, test
+from striate.train.training import resume, train
+
+__all__ = [
+    "OPTIMIZERS",
+    "RECIPES",
+    "ClassScore",
+    "Compute",
+    "Evaluation",
+    "Prediction",
+    "Recipe",
+    "RegressionEvaluation",
+    "choose_compute",
+    "evaluate",
+    "evaluate_regression",
+    "load_module",
+    "predict",
+    "recipe_of",
+    "resume",
+    "test",
+    "train",
+]

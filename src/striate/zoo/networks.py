@@ -31,11 +31,18 @@ ZOO: dict[str, Entry] = {
         10,
         "the same section's network without its two max-poolings",
     ),
+    "tiny": Entry(
+        "conv 32 3 same relu | conv 32 3 same relu | maxpool 2 same | conv 64 3 same relu | flatten | dense",
+        (8, 8, 1),
+        10,
+        "Striate's default for grey pictures too small for the lecture network",
+    ),
     "small-color": Entry(
-        "conv 32 3 same nobias | batchnorm | relu | conv 64 3 same nobias | batchnorm | relu | maxpool 2"
-        " | conv 128 3 same nobias | batchnorm | relu | maxpool 2"
-        " | add[ ; conv 128 3 same nobias | batchnorm | relu ]"
-        " | conv 256 3 same nobias | batchnorm | relu | maxpool 2 | globalavgpool | dropout 0.2 | dense",
+        "conv 32 3 same nobias | batchnorm | relu | conv 32 3 same nobias | batchnorm | relu | maxpool 2 same"
+        " | conv 64 3 same nobias | batchnorm | relu | conv 64 3 same nobias | batchnorm | relu"
+        " | maxpool 2 same"
+        " | conv 128 3 same nobias | batchnorm | relu | add[ ; conv 128 3 same nobias | batchnorm | relu ]"
+        " | globalavgpool | dropout 0.2 | dense",
         (32, 32, 3),
         10,
         "Striate's default for small pictures in colour",
@@ -80,7 +87,7 @@ def resolve(word: str, *, axes: Sequence[int] | None = None, classes: int | None
     if path.suffix in (".json", ".txt"):
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it isn't text"
             raise UsageError(f"can't read the network file {word}: {reason}; check the path") from None
         if path.suffix == ".json":

@@ -1,6 +1,6 @@
 """Pooling: one number for each window and channel, without weights."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from striate.core import GraphError, Shape
 from striate.graph.kinds import PerAxis, kind
@@ -32,6 +32,10 @@ class _Pool(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape(self.window(*inputs).places(inputs[0].spatial), inputs[0].depth)
 
+    def kept(self, *inputs: Shape) -> Kept:
+        copied = self.window(*inputs).copied(inputs[0])
+        return Kept(input=not copied, values=copied)
+
 
 @dataclass(frozen=True)
 class MaxPool(_Pool):
@@ -40,7 +44,7 @@ class MaxPool(_Pool):
     word = "maxpool"
 
     def kept(self, *inputs: Shape) -> Kept:
-        return Kept(input=True, indices=self.output_shape(*inputs).size)
+        return replace(super().kept(*inputs), indices=self.output_shape(*inputs).size)
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,12 @@ class AvgPool(_Pool):
 
     word = "avgpool"
 
-    def kept(self, *inputs: Shape) -> Kept:
-        return Kept(input=True)
-
 
 @dataclass(frozen=True)
 class GlobalAvgPool(Layer):
     """The mean of each channel over all places (Lin et al. 2013): (N, C, *spatial) to (N, C)."""
 
     word = "globalavgpool"
-
-    def window(self, *inputs: Shape) -> Window:
-        spatial = inputs[0].spatial
-        return Window(spatial, spatial, (0,) * len(spatial), (0,) * len(spatial))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs[0].spatial:

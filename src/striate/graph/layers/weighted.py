@@ -58,6 +58,10 @@ class Conv(Activated):
         weights: dict[str, tuple[int, ...]] = {"weight": (self.depth, inputs[0].depth, *kernel)}
         return weights | ({"bias": (self.depth,)} if self.bias else {})
 
+    def kept(self, *inputs: Shape) -> Kept:
+        copied = self.window(*inputs).copied(inputs[0])
+        return Kept(input=not copied, values=copied)
+
     def macs(self, *inputs: Shape) -> int:
         """Every output number is one product over the window and the input's depth; the bias adds none."""
         return self.output_shape(*inputs).size * self.window(*inputs).area * inputs[0].depth

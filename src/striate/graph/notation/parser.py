@@ -48,14 +48,14 @@ def parse(text: str, *, axes: Sequence[int] | None = None, classes: int | None =
     the graph.
     """
     source, chain, task = _Parser(text).network()
+    maker = _Maker(text)
     if source is None:
         if axes is None:
             raise error_at(text, Token("", 0), "the input is missing; begin with its size, such as 28x28x1 |")
         volume = InputLayer(tuple(axes))()
     else:
-        volume = source.made()(name=source.name)
+        volume = maker.made(source)
     _fill_width(chain, classes)
-    maker = _Maker(text)
     end = maker.follow(chain, volume)
     try:
         return Network(volume, end, task)
@@ -103,6 +103,9 @@ class _Parser:
             source = read_input(self.text, self.words())
             if self.here.text == "|":
                 self.place += 1
+            if self.is_task():
+                self.place += 1
+                self.task = "regression"
         chain = self.chain() if source is None or self.here.text else []
         if self.here.text:
             raise self.error(f"'{self.here.text}' closes nothing; take it out or open it before")
@@ -195,7 +198,8 @@ class _Maker:
         return volume
 
     def made(self, step: Step, *inputs: Volume) -> Volume:
-        self.steps += 1
+        # Each branch of a join counts, empty ones too: they cost as much as a step does.
+        self.steps += max(1, len(inputs))
         if self.steps > _MOST_STEPS:
             raise step.error(f"the network has more than {_MOST_STEPS} steps; repeat less")
         layer: Layer = step.made()

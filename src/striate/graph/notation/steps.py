@@ -64,6 +64,8 @@ def _read_values(step: Step, words: list[Token]) -> None:
     for word in words:
         key, equals, value = word.text.partition("=")
         if equals and key == "name":
+            if step.name is not None:
+                raise error_at(step.text, word, f"name of {step.layer.word} is given twice; give it once")
             step.name = value
         elif equals:
             if key not in own or key == "activation":

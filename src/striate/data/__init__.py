@@ -1,0 +1,41 @@
+"""Pictures: where they come from, how they are prepared, split, batched, looked at and checked."""
+
+from striate.data.augment import Augmentation
+from striate.data.batches import Batches
+from striate.data.catalogue import NAMED_SETS
+from striate.data.check import Finding, check
+from striate.data.folder import PICTURE_SUFFIXES
+from striate.data.images import ArrayPictures, EncodedPictures, Images, Pictures, Split
+from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
+from striate.data.load import load
+from striate.data.picture import prepare_picture, read_picture
+from striate.data.prepare import prepare_split
+from striate.data.sheet import contact_sheet
+from striate.data.splits import with_held_out
+from striate.data.statistics import channel_statistics
+
+__all__ = [
+    "NAMED_SETS",
+    "PICTURE_SUFFIXES",
+    "ArrayPictures",
+    "Augmentation",
+    "Batches",
+    "EncodedPictures",
+    "Finding",
+    "Images",
+    "Inspection",
+    "Pictures",
+    "Split",
+    "channel_statistics",
+    "check",
+    "common_size",
+    "contact_sheet",
+    "depth",
+    "inspect",
+    "load",
+    "median_size",
+    "prepare_picture",
+    "prepare_split",
+    "read_picture",
+    "with_held_out",
+]

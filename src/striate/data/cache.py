@@ -1,0 +1,135 @@
+"""Prepared pictures kept on disk, so that a data set is decoded once."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from math import prod
+from pathlib import Path
+from tempfile import mkstemp
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.core import Shape
+from striate.data.images import Pictures
+
+LARGEST_IN_MEMORY = 1024**3
+"""Bytes of prepared pictures; more of them stay on disk, memory-mapped."""
+
+LARGEST_CACHE = 10 * 1024**3
+"""Bytes of all entries together; beyond it those unused for longest go, but never the newest."""
+
+# Counts up when the same picture would be prepared to other numbers.
+_PREPARATION_VERSION = 1
+
+
+def cache_folder() -> Path:
+    """Where striate keeps what it can make again; the folder isn't created.
+
+    `$STRIATE_CACHE`, else `$XDG_CACHE_HOME/striate`, else the system's usual place for a user's cache.
+    """
+    if chosen := os.environ.get("STRIATE_CACHE"):
+        return Path(chosen)
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared) / "striate"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "striate"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "striate" / "cache"
+    return Path.home() / ".cache" / "striate"
+
+
+def cached_pixels(
+    pictures: Pictures, shape: Shape, fit: str, decode: Callable[[NDArray[np.uint8]], None]
+) -> NDArray[np.uint8]:
+    """The pictures prepared, (N, C, H, W) bytes: from the cache, or as `decode` fills them in.
+
+    A cache that can't be read or written only costs time. What `decode` raises is raised again and
+    nothing is kept.
+    """
+    axes = (len(pictures), *shape.tensor)
+    entry = _entry(pictures, shape, fit)
+    kept = _read(entry, axes) if entry else None
+    large = prod(axes) > LARGEST_IN_MEMORY
+    if entry and kept is None and large:
+        with suppress(OSError), _new_file(entry, prod(axes)) as file:
+            pixels = _mapped(file, axes)
+            decode(pixels)
+            pixels.flush()
+        kept = _read(entry, axes)
+    if kept is not None:
+        return kept
+    pixels = np.empty(axes, np.uint8)
+    decode(pixels)
+    if entry and not large:
+        with suppress(OSError), _new_file(entry, pixels.nbytes) as file:
+            np.save(file, pixels)
+    return pixels
+
+
+def _entry(pictures: Pictures, shape: Shape, fit: str) -> Path | None:
+    try:
+        facts = f"{pictures.fingerprint} {shape} {fit} {_PREPARATION_VERSION}"
+        return cache_folder() / "prepared" / f"{sha256(facts.encode()).hexdigest()}.npy"
+    except (OSError, RuntimeError):  # a picture's file is gone, or nobody is at home
+        return None
+
+
+def _read(entry: Path, axes: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    in_memory = prod(axes) <= LARGEST_IN_MEMORY
+    try:
+        # "c": torch wants arrays that may be written to; the file never is.
+        pixels: NDArray[np.uint8] = np.load(entry, mmap_mode=None if in_memory else "c", allow_pickle=False)
+    except (OSError, ValueError, EOFError):  # missing, or damaged and so made anew
+        return None
+    if pixels.shape != axes or pixels.dtype != np.uint8:
+        return None
+    with suppress(OSError):
+        os.utime(entry)
+    return pixels
+
+
+@contextmanager
+def _new_file(entry: Path, size: int) -> Generator[IO[bytes]]:
+    """A file of another name that becomes the entry once it's whole, and otherwise goes."""
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(entry.parent, LARGEST_CACHE - size)
+    handle, name = mkstemp(prefix=f"{entry.stem}-", suffix=".partial", dir=entry.parent)
+    os.close(handle)
+    place = Path(name)
+    try:
+        with place.open("r+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        place.replace(entry)
+    except BaseException:
+        with suppress(OSError):
+            place.unlink()
+        raise
+
+
+def _mapped(file: IO[bytes], axes: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.uint8]]":
+    # Writing to a mapped file kills the process when the disk is full, so there must be room before.
+    if shutil.disk_usage(Path(file.name).parent).free < prod(axes):
+        raise OSError("no space left")
+    pixels = np.lib.format.open_memmap(file.name, mode="w+", dtype=np.uint8, shape=axes)
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    return pixels
+
+
+def _make_room(folder: Path, budget: int) -> None:
+    """Removes the entries unused for longest until the rest, unfinished ones too, is within the budget."""
+    entries = [(path, path.stat()) for path in folder.iterdir()]
+    total = sum(status.st_size for _, status in entries)
+    for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime):
+        if total <= budget:
+            return
+        with suppress(OSError):
+            path.unlink()
+            total -= status.st_size

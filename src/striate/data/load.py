@@ -1,0 +1,48 @@
+"""One word for every source of pictures: a name or a path."""
+
+import os
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+
+from striate.core import UsageError
+from striate.data.catalogue import NAMED_SETS
+from striate.data.download import DownloadProgress
+from striate.data.images import Images
+from striate.data.named import data_folder, load_named
+from striate.data.paths import read_path
+
+
+def load(spec: str | os.PathLike[str], *, progress: DownloadProgress | None = None) -> Images:
+    """The data set of that name (such as `mnist`) or at that path, undecoded where that is possible.
+
+    A path is a folder of class folders, IDX files, CIFAR batches, Parquet or `.npz`; it may also be
+    relative to `$STRIATE_DATA`. A text that is a known name is never taken for a path; write
+    `./mnist` for a folder of that name. `progress` is told of downloads (file, bytes so far, bytes in all).
+
+    Raises UsageError for a spec that names nothing, DataError for data that can't be used.
+    """
+    if isinstance(spec, str) and spec in NAMED_SETS:
+        return load_named(spec, progress)
+    if not os.fspath(spec):
+        raise UsageError("the data set has no name; give the name of one or a path")
+    path = _existing(spec)
+    if path is None:
+        raise _nothing_there(os.fspath(spec))
+    return read_path(path)
+
+
+def _existing(spec: str | os.PathLike[str]) -> Path | None:
+    # Texts that no file system takes, too long or for an unknown ~user, name nothing either.
+    with suppress(OSError, RuntimeError):
+        path = Path(spec).expanduser()
+        given = data_folder()
+        places = [path, *([given / path] if given else [])]
+        return next((place for place in places if place.exists()), None)
+    return None
+
+
+def _nothing_there(spec: str) -> UsageError:
+    near = get_close_matches(spec.lower(), NAMED_SETS, n=1)
+    fix = f"did you mean '{near[0]}'?" if near else f"choose one of {', '.join(NAMED_SETS)}, or give a path"
+    return UsageError(f"'{spec}' names no data set, and no such path exists; {fix}")

@@ -1,0 +1,118 @@
+"""All pictures of a split as one array, decoded over all cores and kept in the cache.
+
+Legend: N pictures, H height, W width, C depth (channels).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from striate.core import DataError, Shape
+from striate.data.cache import LARGEST_IN_MEMORY, cached_pixels
+from striate.data.images import ArrayPictures, Pictures, Split
+from striate.data.picture import (
+    PICTURE_ERRORS,
+    Pixels,
+    can_recolour,
+    reason,
+    require_picture_input,
+    to_pixels,
+)
+from striate.data.splits import SubsetPictures
+from striate.data.threads import Progress, in_threads
+
+_ARRAYS_AT_ONCE = 1024
+
+
+def prepare_split(
+    split: Split | Pictures, shape: Shape, fit: str, *, progress: Progress | None = None
+) -> Pixels:
+    """All pictures of a split, each as `prepare_picture` makes it: (N, C, H, W), bytes, or floats as given.
+
+    Arrays of the input's size are only transposed; everything else goes through the cache. Large splits
+    come back memory-mapped. `progress(done, count)` is told of the pictures decoded.
+
+    Raises UsageError when `shape` isn't a picture's or `fit` isn't known, DataError when pictures can't
+    be read or can't become that shape.
+    """
+    require_picture_input(shape, fit)
+    pictures = split.pictures if isinstance(split, Split) else split
+    if isinstance(pictures, ArrayPictures) and pictures.array.shape[1:3] == shape.spatial:
+        return _transposed(pictures.array, shape, fit)
+    if isinstance(pictures, SubsetPictures):
+        base = pictures.base
+        if isinstance(base, ArrayPictures):
+            base = ArrayPictures(base.array[pictures.indices], base.source)
+            return prepare_split(base, shape, fit, progress=progress)
+        # The base is decoded once for all of its subsets, unless that would fill the memory.
+        if len(base) * shape.size <= LARGEST_IN_MEMORY:
+            return prepare_split(base, shape, fit, progress=progress)[pictures.indices]
+    return cached_pixels(pictures, shape, fit, lambda pixels: _decode(pictures, shape, fit, pixels, progress))
+
+
+def prepare_readable(pictures: Pictures, indices: Iterable[int], shape: Shape, fit: str) -> list[Pixels]:
+    """Those of the chosen pictures that can be read, each (C, H, W), decoded anew."""
+    chosen = list(indices)
+    results = in_threads(lambda place: _attempt(pictures, chosen[place], shape, fit), len(chosen))
+    return [result for result in results if not isinstance(result, str)]
+
+
+def _decode(
+    pictures: Pictures, shape: Shape, fit: str, into: NDArray[np.uint8], progress: Progress | None
+) -> None:
+    def work(index: int) -> str | None:
+        result = _attempt(pictures, index, shape, fit)
+        if isinstance(result, str):
+            return result
+        if result.dtype != np.uint8:
+            return "it's of floats; give pictures of floats as one array of the input's size"
+        into[index] = result
+        return None
+
+    failures = [
+        (index, why) for index, why in enumerate(in_threads(work, len(pictures), progress)) if why is not None
+    ]
+    if failures:
+        first, why = failures[0]
+        raise DataError(
+            f"{len(failures)} of {len(pictures)} pictures can't be read, first {pictures.name(first)} "
+            f"({why}); list them with `striate data check`, then replace them or leave them out"
+        )
+
+
+def _attempt(pictures: Pictures, index: int, shape: Shape, fit: str) -> Pixels | str:
+    """The picture prepared, or the reason why that failed."""
+    try:
+        picture = pictures.open(index)
+        if not isinstance(picture, Image.Image):
+            return to_pixels(picture, shape, fit)
+        with picture:
+            return to_pixels(picture, shape, fit)
+    except PICTURE_ERRORS as error:
+        return reason(error)
+
+
+def _transposed(array: NDArray[Any], shape: Shape, fit: str) -> Pixels:
+    depth = array.shape[3]
+    if depth == shape.depth or array.dtype != np.uint8 or not can_recolour(depth, shape.depth):
+        if len(array):
+            to_pixels(array[0], shape, fit)  # raises for all of them
+        return np.ascontiguousarray(array.transpose(0, 3, 1, 2))
+    pixels = np.empty((len(array), *shape.tensor), np.uint8)
+    height, width = shape.spatial
+    for start, part in _parts(array):
+        # Many pictures on top of each other are one high picture that's recoloured in one go.
+        high = part.reshape(len(part) * height, width, depth)
+        recoloured = to_pixels(high, Shape((len(high), width), shape.depth), fit)
+        pixels[start : start + len(part)] = recoloured.reshape(
+            shape.depth, len(part), height, width
+        ).transpose(1, 0, 2, 3)
+    return pixels
+
+
+def _parts(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    for start in range(0, len(array), _ARRAYS_AT_ONCE):
+        yield start, array[start : start + _ARRAYS_AT_ONCE]

@@ -1,0 +1,122 @@
+"""What a network costs before it exists: a row for each node, totals, and training memory."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from striate.core import GraphError, Shape
+from striate.graph import Network
+from striate.plan.memory import Memory, training_memory
+from striate.plan.receptive import ReceptiveField, receptive_fields
+
+FORMAT = "striate.plan"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One node's share: trained weights, running statistics, MACs for one picture, receptive fields.
+
+    `fields` has an entry for each input with spatial axes that the node sees.
+    """
+
+    name: str
+    layer: str
+    shape: Shape
+    parameters: int
+    statistics: int
+    macs: int
+    fields: dict[str, ReceptiveField]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "layer": self.layer,
+            "output_shape": [*self.shape.spatial, self.shape.depth],
+            "parameters": self.parameters,
+            "statistics": self.statistics,
+            "macs": self.macs,
+            "receptive_field": {
+                name: {"size": list(f.size), "stride": list(f.stride), "start": list(f.start)}
+                for name, f in self.fields.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network's cost: rows and totals for one picture, and memory for a training step on `batch`."""
+
+    network: Network
+    rows: tuple[Row, ...]
+    memory: Memory
+    batch: int
+    optimizer: str
+    precision: str
+
+    @property
+    def parameters(self) -> int:
+        """Trained weights, in numbers."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def statistics(self) -> int:
+        """Running statistics (no gradient), in numbers."""
+        return sum(row.statistics for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one picture's forward pass; FLOPs are twice as many."""
+        return sum(row.macs for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as one versioned object for programs."""
+        try:
+            notation = self.network.notation()
+        except GraphError:
+            notation = None
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "network": notation,
+            "batch": self.batch,
+            "optimizer": self.optimizer,
+            "precision": self.precision,
+            "rows": [row.to_dict() for row in self.rows],
+            "totals": {"parameters": self.parameters, "statistics": self.statistics, "macs": self.macs},
+            "memory_bytes": self.memory.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        from striate.plan.render import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from striate.plan.render import as_html
+
+        return as_html(self)
+
+
+def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precision: str = "fp32") -> Plan:
+    """The plan of a network for training steps on `batch` pictures.
+
+    Raises RecipeError when the batch isn't positive or the optimizer or the precision is unknown.
+    """
+    fields = receptive_fields(network)
+    rows: list[Row] = []
+    for node in network:
+        shapes = network.input_shapes(node)
+        rows.append(
+            Row(
+                name=node.name,
+                layer=str(node.layer),
+                shape=node.shape,
+                parameters=sum(prod(axes) for axes in node.layer.weights(*shapes).values()),
+                statistics=sum(prod(axes) for axes in node.layer.statistics(*shapes).values()),
+                macs=node.layer.macs(*shapes),
+                fields=fields[node.name],
+            )
+        )
+    memory = training_memory(network, batch=batch, optimizer=optimizer, precision=precision)
+    return Plan(network, tuple(rows), memory, batch, optimizer, precision)

@@ -1,0 +1,62 @@
+"""A plan as text for a terminal and as HTML for a notebook."""
+
+from html import escape
+
+from striate.core import units
+from striate.plan.plan import Plan, Row
+
+_HEAD = ("node", "layer", "output", "parameters", "MACs", "receptive field")
+_LEFT = 2  # how many columns, from the first, are words; the others are numbers
+_WIDEST_LAYER = 44
+
+
+def as_text(plan: Plan) -> str:
+    """The plan as a table of fixed width, its totals and the training memory below."""
+    rows = [_cells(row) for row in plan.rows]
+    widths = [max(len(row[i]) for row in (_HEAD, *rows)) for i in range(len(_HEAD))]
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    lines = [_line(_HEAD, widths), rule, *(_line(row, widths) for row in rows), rule]
+    return "\n".join([*lines, *_totals(plan)])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    layer = row.layer if len(row.layer) <= _WIDEST_LAYER else row.layer[: _WIDEST_LAYER - 1] + "…"
+    return (
+        row.name,
+        layer,
+        str(row.shape),
+        units.count(row.parameters),
+        units.count(row.macs),
+        " ".join(map(str, row.fields.values())) or "–",
+    )
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = [
+        cell.ljust(width) if i < _LEFT else cell.rjust(width)
+        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def _totals(plan: Plan) -> list[str]:
+    statistics = f" and {units.count(plan.statistics)} running statistics" if plan.statistics else ""
+    memory = plan.memory
+    kinds = [(kind, size) for kind, size in memory.to_dict().items() if kind != "total"]
+    listed = ", ".join(f"{kind} {units.size(size)}" for kind, size in kinds)
+    return [
+        f"{units.count(plan.parameters)} parameters{statistics}",
+        f"{units.count(plan.macs)} MACs a picture (FLOPs are twice as many)",
+        f"training, batch {plan.batch}, {plan.optimizer}, {plan.precision}: "
+        f"about {units.size(memory.total)} ({listed})",
+    ]
+
+
+def as_html(plan: Plan) -> str:
+    """The same table for a notebook."""
+    head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(row)) + "</tr>" for row in plan.rows
+    )
+    totals = "<br>".join(escape(line) for line in _totals(plan))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{totals}</p>"

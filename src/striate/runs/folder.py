@@ -1,0 +1,104 @@
+"""Where everything of a run lies, and how a run gets a folder of its own."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.core import RunError, UsageError
+from striate.runs.atomic import writing
+
+_MOST_RUNS = 100_000
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths inside a run's folder."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def network(self) -> Path:
+        return self.path / "network.json"
+
+    @property
+    def notation(self) -> Path:
+        return self.path / "network.txt"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def table(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state" / "state.safetensors"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    def weights(self, which: str) -> Path:
+        """The weights of an epoch: `best` or `last`."""
+        return self.path / "weights" / f"{which}.safetensors"
+
+    def evaluation(self, split: str) -> Path:
+        """What a test on a split told."""
+        return self.path / f"{split}.json"
+
+    def predictions(self, split: str) -> Path:
+        """The scores of every picture of a split, beside its labels."""
+        return self.path / f"{split}.safetensors"
+
+
+def runs_root() -> Path:
+    """Where runs go that nobody gave a folder: `$STRIATE_RUNS`, or `runs` in the working folder."""
+    return Path(os.environ.get("STRIATE_RUNS") or "runs")
+
+
+def new_folder(name: str, out: Path | None = None) -> RunFolder:
+    """A new, empty folder: `out` where it is given, else the root's `name` with the next free number.
+
+    Making the folder is what claims it, so that two trainings never share one.
+
+    Raises UsageError when `out` is already there, and RunError when the system refuses to make it.
+    """
+    if out is not None:
+        with writing(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                out.mkdir()
+            except FileExistsError:
+                raise UsageError(
+                    f"{out} is already there and runs are never overwritten; choose another --out, "
+                    f"or go on with it by 'striate resume {out}'"
+                ) from None
+        return RunFolder(out)
+    root = runs_root()
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "run"
+    with writing(root / stem):
+        root.mkdir(parents=True, exist_ok=True)
+        for number in range(_next_number(root, stem), _MOST_RUNS):
+            try:
+                (root / f"{stem}-{number}").mkdir()
+            except FileExistsError:
+                continue  # another training took this number in between
+            return RunFolder(root / f"{stem}-{number}")
+    raise RunError(f"{root} holds {_MOST_RUNS} runs called {stem}; move some away")
+
+
+def _next_number(root: Path, stem: str) -> int:
+    pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
+    taken = (match for entry in root.iterdir() if (match := pattern.fullmatch(entry.name)))
+    return max((int(match[1]) for match in taken), default=0) + 1

@@ -1,0 +1,126 @@
+"""`run.json`: what was trained, when, on what, by which recipe, and how it ended."""
+
+import json
+import os
+import platform
+import socket
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from striate.core import RunError
+from striate.runs.atomic import write_text
+
+FORMAT = "striate.run"
+VERSION = 1
+
+State = Literal["running", "done", "stopped", "failed"]
+
+
+class DataFacts(BaseModel):
+    """What a run was trained on: the word that names it, its classes, and the size of each split."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: str
+    name: str
+    classes: list[str]
+    counts: dict[str, int]
+
+
+class Results(BaseModel):
+    """What came of a run so far; fractions of one, seconds, epochs counted from 1."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs_done: int = 0
+    best_epoch: int | None = None
+    train_seconds: float = 0.0
+    val_accuracy: float | None = None
+    test_accuracy: float | None = None
+    val_loss: float | None = None
+    test_loss: float | None = None
+
+
+class Manifest(BaseModel):
+    """The whole of `run.json`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["striate.run"] = FORMAT
+    version: int = VERSION
+    state: State = "running"
+    reason: str | None = None
+    command: list[str]
+    created: str
+    network: str
+    data: DataFacts
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    process: dict[str, Any]
+    results: Results = Results()
+
+    def save(self, path: Path) -> None:
+        """Writes the manifest in one piece; raises RunError when the system refuses."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """The manifest at `path`; raises RunError when it is missing, damaged or of a newer version."""
+        folder = path.parent
+        try:
+            document = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise RunError(f"{folder} is no run: it has no {path.name}; name a run's folder") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} can't be read: {error}; restore it from a copy") from None
+        found = document.get("version") if isinstance(document, dict) else None
+        if isinstance(found, int) and found > VERSION:
+            raise RunError(
+                f"{path} is of version {found} but this Striate reads up to {VERSION}; update Striate"
+            )
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the file"
+            raise RunError(f"{path} is damaged at {place}: {first['msg']}; restore it from a copy") from None
+
+
+def now() -> str:
+    """The time, in UTC to the second, as ISO 8601 writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, Striate and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("striate", "torch", "numpy", "pillow"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def this_process() -> dict[str, Any]:
+    """Who writes the run: the process and its machine."""
+    return {"id": os.getpid(), "host": socket.gethostname()}
+
+
+def is_alive(process: dict[str, Any]) -> bool:
+    """Whether the process that wrote a run still lives, as far as this machine can tell."""
+    number = process.get("id")
+    if process.get("host") != socket.gethostname() or not isinstance(number, int) or number == os.getpid():
+        return False
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,109 @@
+"""A run: one training and its folder, read back."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from striate.core import RunError, units
+from striate.graph import Network
+from striate.runs.atomic import write_text
+from striate.runs.folder import RunFolder
+from striate.runs.manifest import Manifest
+from striate.runs.tensors import read_tensors
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training left behind; every attribute reads its file when first asked for."""
+
+    folder: RunFolder
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Run":
+        """The run in a folder; raises RunError when there is none or its manifest is damaged."""
+        run = cls(RunFolder(Path(path)))
+        _ = run.manifest
+        return run
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def manifest(self) -> Manifest:
+        return Manifest.read(self.folder.manifest)
+
+    @cached_property
+    def network(self) -> Network:
+        """The graph, with the preparation taken from the training set."""
+        try:
+            text = self.folder.network.read_text(encoding="utf-8")
+        except OSError as error:
+            raise RunError(
+                f"can't read {self.folder.network}: {error.strerror}; restore it from a copy"
+            ) from None
+        return Network.from_json(text)
+
+    def weights(self, which: str = "best") -> dict[str, NDArray[Any]]:
+        """The weights of the `best` or the `last` epoch, by node and name."""
+        return read_tensors(self.folder.weights(which))[0]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """What was measured, an entry for each epoch."""
+        try:
+            lines = self.folder.metrics.read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.folder.metrics} can't be read: {error}; restore it from a copy") from None
+
+    def predictions(self, split: str = "test") -> dict[str, NDArray[Any]]:
+        """`scores` (N, K) and `labels` of every picture of a split that was tested."""
+        return read_tensors(self.folder.predictions(split))[0]
+
+    @property
+    def figures(self) -> list[Path]:
+        """The pictures that were drawn, by name."""
+        return sorted(self.folder.figures.glob("*.png"))
+
+    def __repr__(self) -> str:
+        return f"Run.open({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        manifest = self.manifest
+        results = manifest.results
+        facts = {
+            "run": str(self.path),
+            "state": manifest.state,
+            "network": manifest.network,
+            "data": manifest.data.name,
+            "epochs": str(results.epochs_done),
+            "training time": units.duration(results.train_seconds),
+        }
+        for name in ("val_accuracy", "test_accuracy"):
+            value = getattr(results, name)
+            if value is not None:
+                facts[name.replace("_", " ")] = units.percent(value)
+        rows = "".join(f"<tr><th>{key}</th><td>{escape(value)}</td></tr>" for key, value in facts.items())
+        return f"<table>{rows}</table>"
+
+
+def write_metrics(folder: RunFolder, metrics: Sequence[dict[str, Any]]) -> None:
+    """Writes every epoch's metrics, a JSON line each, and the same as CSV for spreadsheets."""
+    write_text(folder.metrics, "".join(json.dumps(entry) + "\n" for entry in metrics))
+    columns = list(dict.fromkeys(key for entry in metrics for key in entry))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(metrics)
+    write_text(folder.table, text.getvalue())

@@ -1,0 +1,93 @@
+"""Where a training computes, in which precision and with which layout of memory."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.core import UsageError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device, a precision (`fp32`, or `bf16` under autocast) and whether channels lie innermost."""
+
+    device: torch.device
+    precision: str
+    channels_last: bool
+
+    def place(self, module: nn.Module) -> None:
+        """Moves a module's weights here, laid out as its batches will be."""
+        module.to(self.device)
+        if self.channels_last:
+            # torch.nn.Module.to leaves tensors alone that aren't of four axes.
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def laid_out(self, pixels: Tensor) -> Tensor:
+        """A batch (N, C, H, W) with its channels innermost where that is faster."""
+        return pixels.contiguous(memory_format=torch.channels_last) if self.channels_last else pixels
+
+    @contextmanager
+    def autocast(self) -> Generator[None]:
+        """Matrix products and convolutions in the precision; everything else keeps 32 bits."""
+        enabled = self.precision == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled):
+            yield
+
+    def facts(self) -> dict[str, Any]:
+        """What the run's manifest says of the hardware."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        return {
+            "device": str(self.device),
+            "name": name,
+            "precision": self.precision,
+            "channels_last": self.channels_last,
+            "threads": torch.get_num_threads(),
+        }
+
+
+def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
+    """The fastest sound choice for this machine, unless a word says otherwise.
+
+    bf16 autocast with channels last is chosen where the processor or GPU computes in bf16 itself.
+
+    Raises UsageError when the device is unknown or not there.
+    """
+    chosen = _device(device)
+    if precision == "auto":
+        precision = "bf16" if _computes_in_bf16(chosen) else "fp32"
+    return Compute(chosen, precision, channels_last=precision == "bf16")
+
+
+def _device(word: str) -> torch.device:
+    kind = word.partition(":")[0]
+    if kind not in DEVICES:
+        raise UsageError(f"the device is one of {', '.join(DEVICES)}, not '{word}'")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if word == "auto":
+        return torch.device(next((name for name, is_there in there.items() if is_there), "cpu"))
+    if not there.get(kind, True):
+        raise UsageError(f"this machine or this PyTorch has no {kind}; choose cpu or auto")
+    try:
+        device = torch.device(word)
+    except RuntimeError:
+        raise UsageError(f"'{word}' names no device; write it as cuda or cuda:0") from None
+    if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"this machine has {torch.cuda.device_count()} CUDA devices, counted from 0, not {word}"
+        )
+    return device
+
+
+def _computes_in_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        has = torch.cpu.get_capabilities()
+        return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    return False

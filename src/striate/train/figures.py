@@ -1,0 +1,151 @@
+"""The pictures of a training: its curves, its confusion matrix and its worst mistakes, as PNG.
+
+Legend: N pictures, C depth, H height, W width, K classes.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from striate.core import units
+from striate.data import Images
+from striate.runs import Run, write_bytes
+from striate.train.evaluation import Evaluation, RegressionEvaluation, log_softmax
+
+_INK, _TRAIN, _VALIDATION = "#1f2933", "#2563eb", "#d97706"
+_MOST_NUMBERED = 25
+_MISTAKES = 24
+_DPI = 120
+
+
+def draw_figures(
+    run: Run,
+    images: Images,
+    pixels: dict[str, NDArray[Any]],
+    shown: tuple[str, Evaluation | RegressionEvaluation, NDArray[np.float32]] | None,
+) -> None:
+    """Draws what there is to draw; `shown` is the split last tested, what it told, and its scores."""
+    save_figure(curves(run.metrics), run.folder.figures / "curves.png")
+    if shown is None:
+        return
+    split, told, scores = shown
+    if isinstance(told, RegressionEvaluation):
+        figure = answers(scores, images.split(split).labels, split)
+        save_figure(figure, run.folder.figures / "answers.png")
+        return
+    save_figure(confusion(told, images.classes), run.folder.figures / "confusion.png")
+    wrong = mistakes(scores, images.split(split).labels, pixels[split], images.classes)
+    if wrong is not None:
+        save_figure(wrong, run.folder.figures / "mistakes.png")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG in one piece."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=_DPI)
+    write_bytes(path, content.getvalue())
+
+
+def curves(metrics: Sequence[dict[str, Any]]) -> Figure:
+    """Loss and, for classes, error by epoch, training beside validation."""
+    kinds = [("loss", "loss", 1.0)]
+    if metrics and "train_accuracy" in metrics[0]:
+        kinds.append(("accuracy", "accuracy (%)", 100.0))
+    figure = Figure(figsize=(5.2 * len(kinds), 3.8), layout="constrained")
+    for place, (key, label, scale) in enumerate(kinds, 1):
+        axes = figure.add_subplot(1, len(kinds), place)
+        for split, color in (("train", _TRAIN), ("val", _VALIDATION)):
+            points = [(e["epoch"], scale * e[f"{split}_{key}"]) for e in metrics if f"{split}_{key}" in e]
+            if points:
+                name = {"train": "training", "val": "validation"}[split]
+                axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3, label=name)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if axes.lines:
+            axes.legend(frameon=False)
+    return figure
+
+
+def confusion(told: Evaluation, classes: tuple[str, ...]) -> Figure:
+    """The confusion matrix, each row shaded by its class's share of answers."""
+    counts = told.confusion
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)
+    side = min(12.0, max(4.2, 1.6 + 0.5 * len(classes)))
+    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("class")
+    axes.set_title(
+        f"{told.split}: {units.percent(told.accuracy)} of {units.count(told.count)} right", fontsize=10
+    )
+    figure.colorbar(image, ax=axes, shrink=0.8, label="share of the class")
+    if len(classes) <= _MOST_NUMBERED:
+        axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(classes)), classes)
+        for row, column in np.argwhere(counts > 0):
+            color = "white" if shares[row, column] > 0.5 else _INK
+            axes.text(
+                column, row, str(counts[row, column]), ha="center", va="center", color=color, fontsize=8
+            )
+    return figure
+
+
+def mistakes(
+    scores: NDArray[np.float32], labels: NDArray[Any], pixels: NDArray[Any], classes: tuple[str, ...]
+) -> Figure | None:
+    """The pictures whose class was given the least probability, worst first; None when all are right."""
+    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
+    if not len(wrong):
+        return None
+    logs = log_softmax(scores)
+    worst = wrong[np.argsort(logs[wrong, labels[wrong]], kind="stable")][:_MISTAKES]
+    columns = min(8, len(worst))
+    rows = -(-len(worst) // columns)
+    figure = Figure(figsize=(1.45 * columns, 1.75 * rows), layout="constrained")
+    for place, index in enumerate(worst, 1):
+        axes = figure.add_subplot(rows, columns, place)
+        answer = scores[index].argmax()
+        axes.imshow(_displayed(pixels[index]), cmap="gray", interpolation="nearest")
+        axes.set_title(
+            f"{_cut(classes[labels[index]])}\nsaid {_cut(classes[answer])} {np.exp(logs[index, answer]):.0%}",
+            fontsize=7,
+        )
+        axes.set_axis_off()
+    return figure
+
+
+def answers(outputs: NDArray[np.float32], targets: NDArray[Any], split: str) -> Figure:
+    """A regression's answers against the truth, a panel for each target."""
+    count = targets.shape[1]
+    figure = Figure(figsize=(4.2 * count, 4.0), layout="constrained")
+    for target in range(count):
+        axes = figure.add_subplot(1, count, target + 1)
+        axes.scatter(targets[:, target], outputs[:, target], s=6, alpha=0.4, color=_TRAIN, linewidths=0)
+        ends = [float(targets[:, target].min()), float(targets[:, target].max())]
+        axes.plot(ends, ends, color=_INK, linewidth=0.8)
+        axes.set_xlabel(f"target {target} ({split})")
+        axes.set_ylabel("answer")
+    return figure
+
+
+def _displayed(pixels: NDArray[Any]) -> NDArray[Any]:
+    """One picture (C, H, W) as matplotlib shows it: grey (H, W) or RGB (H, W, 3)."""
+    if pixels.dtype != np.uint8:
+        low, high = float(pixels.min()), float(pixels.max())
+        pixels = (pixels - low) / ((high - low) or 1.0)
+    return pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 14 else name[:13] + "…"

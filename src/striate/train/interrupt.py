@@ -1,0 +1,34 @@
+"""Ctrl-C once asks a training to stop after its step; twice stops it at once."""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_asked() -> Generator[Callable[[], bool]]:
+    """A function that says whether Ctrl-C was pressed (or the system asked to end) since.
+
+    The second time acts as it did before. Outside the main thread, where Python delivers no signals,
+    the answer is always no.
+    """
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

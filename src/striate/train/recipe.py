@@ -1,0 +1,114 @@
+"""Recipes: how to train, as a closed set of values that people write in files and flags."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from striate.core import RecipeError, UnknownNameError, UsageError
+
+OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
+Schedule = Literal["constant", "onecycle"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+# What one epoch of training sees decides how many are worth it: about so many pictures in all.
+_PICTURES_SEEN = 600_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 30
+
+# Learning rates at which each optimizer usually works, used when none is given.
+_RATES: dict[str, float] = {"sgd": 0.05, "momentum": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
+
+
+class Recipe(BaseModel):
+    """How to train.
+
+    `epochs` None means as many as the number of pictures asks for, `lr` None the optimizer's usual
+    rate. `schedule` `onecycle` warms up to `lr` and falls to nearly 0 (Smith & Topin 2018). `shift`
+    (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
+    is the fraction of the training pictures held out where the data bring no validation split;
+    `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int | None = Field(default=None, ge=1, le=100_000)
+    batch: int = Field(default=64, ge=1, le=1_000_000)
+    optimizer: OptimizerName = "adamw"
+    lr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    schedule: Schedule = "onecycle"
+    shift: int = Field(default=0, ge=0, le=10_000)
+    flip: bool = False
+    crop: float = Field(default=1.0, gt=0, le=1)
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    split_seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    precision: Precision = "auto"
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return _RATES[self.optimizer] if self.lr is None else self.lr
+
+    def with_epochs_for(self, pictures: int) -> "Recipe":
+        """The recipe with its number of epochs settled for so many training pictures."""
+        if self.epochs is not None:
+            return self
+        epochs = min(max(_PICTURES_SEEN // max(pictures, 1), _FEWEST_EPOCHS), _MOST_EPOCHS)
+        return self.model_copy(update={"epochs": epochs})
+
+    def changed(self, **values: Any) -> "Recipe":
+        """The recipe with some values replaced; None leaves a value as it is.
+
+        Raises RecipeError when a value is illegal.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        return checked(self.model_dump() | given, "the recipe")
+
+
+RECIPES: dict[str, Recipe] = {
+    # Keras's RMSprop at its defaults, as the lecture network's book trains it.
+    "lecture": Recipe(epochs=5, batch=64, optimizer="rmsprop", lr=0.001, schedule="constant", validation=0.0),
+    "small-grey": Recipe(batch=64, lr=0.003, weight_decay=0.01, shift=2),
+    "small-color": Recipe(batch=128, lr=0.004, weight_decay=0.05, shift=3, flip=True),
+    "photo": Recipe(epochs=60, batch=32, lr=0.003, weight_decay=0.05, flip=True, crop=0.6),
+}
+
+
+def checked(values: dict[str, Any], source: str) -> Recipe:
+    """The recipe of these values; raises RecipeError naming the value, the rule and where it stands."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "it"
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(
+                f"{source}: {UnknownNameError('recipe value', name, Recipe.model_fields)}"
+            ) from None
+        rule = first["msg"][0].lower() + first["msg"][1:]
+        raise RecipeError(f"{source}: {name} {rule}, not {first['input']!r}; change it") from None
+
+
+def recipe_of(word: str) -> Recipe:
+    """The recipe of that name, or in that `.toml` file.
+
+    Raises UnknownNameError, UsageError when the file can't be read, or RecipeError when it's illegal.
+    """
+    if word in RECIPES:
+        return RECIPES[word]
+    path = Path(word)
+    if path.suffix != ".toml":
+        raise UnknownNameError("recipe", word, RECIPES)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"can't read the recipe {word}: {error.strerror}; check the path") from None
+    except ValueError as error:
+        raise RecipeError(f"{word} isn't TOML: {error}; write lines such as epochs = 5") from None
+    return checked(values, word)
+
+
+OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)

@@ -1,0 +1,109 @@
+"""Testing a run: scores of a split, their evaluation, and both kept in the run's folder."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from striate.build import NetworkModule, build, load_weights
+from striate.core import UsageError
+from striate.data import Images, with_held_out
+from striate.runs import Manifest, Run, write_json, write_tensors
+from striate.train.compute import choose_compute
+from striate.train.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
+from striate.train.figures import draw_figures
+from striate.train.objective import Objective, objective_of
+from striate.train.recipe import checked
+from striate.train.scoring import scores_of
+from striate.train.setup import loaded_images, prepared_pixels
+
+Told = Evaluation | RegressionEvaluation
+
+
+def load_module(run: Run, *, weights: str = "best", device: str = "cpu") -> NetworkModule:
+    """The run's network with the weights of its `best` or `last` epoch, ready to answer."""
+    module = build(run.network)
+    arrays = run.weights(weights)
+    load_weights(module, {name: torch.from_numpy(array) for name, array in arrays.items()})
+    return module.to(choose_compute(device, "fp32").device).eval()
+
+
+def test(
+    run: Run | str | Path,
+    images: Images | str | Path | None = None,
+    *,
+    split: str | None = None,
+    device: str = "auto",
+) -> Told:
+    """Tests a run's best weights and returns what came of it.
+
+    Without `images` the run's own data are split again as they were for its training. `split` is `test`
+    unless there is none, then `val`, then whatever there is.
+
+    Raises RunError when the run has no weights, UsageError when the data don't fit the network.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    manifest = run.manifest
+    own = images is None
+    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
+    if own:
+        recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
+        loaded = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
+    if list(loaded.classes) != manifest.data.classes:
+        raise UsageError(
+            f"{loaded.name} has the classes {_shortened(loaded.classes)} but {run.path} was trained on "
+            f"{_shortened(manifest.data.classes)}; give data with the same classes"
+        )
+    name = split or next(name for name in ("test", "val", *loaded.splits) if name in loaded.splits)
+    one = Images(loaded.name, loaded.classes, {name: loaded.split(name)})
+    objective = objective_of(run.network, one)
+    pixels = prepared_pixels(one, run.network, lambda done, count: None)[name]
+    told, scores = _tell(load_module(run, device=device), objective, pixels, one, name)
+    if own:
+        _keep(run, told, scores, one.split(name).labels)
+    return told
+
+
+def test_splits(
+    run: Run, images: Images, pixels: dict[str, NDArray[Any]], module: NetworkModule, manifest: Manifest
+) -> None:
+    """Tests the best weights on the splits that weren't trained on; fills in the manifest's results.
+
+    `module` is used for it and holds the best weights afterwards.
+    """
+    arrays = run.weights("best")
+    load_weights(module, {name: torch.from_numpy(array) for name, array in arrays.items()})
+    objective = objective_of(run.network, images)
+    shown: tuple[str, Told, NDArray[np.float32]] | None = None
+    for name in ("val", "test"):
+        if name not in images.splits:
+            continue
+        told, scores = _tell(module, objective, pixels[name], images, name)
+        _keep(run, told, scores, images.split(name).labels)
+        setattr(manifest.results, f"{name}_loss", told.loss)
+        if isinstance(told, Evaluation):
+            setattr(manifest.results, f"{name}_accuracy", told.accuracy)
+        shown = (name, told, scores)
+    draw_figures(run, images, pixels, shown)
+
+
+def _tell(
+    module: NetworkModule, objective: Objective, pixels: NDArray[Any], images: Images, split: str
+) -> tuple[Told, NDArray[np.float32]]:
+    scores = scores_of(module, pixels, objective.node)
+    labels = images.split(split).labels
+    if objective.is_regression:
+        return evaluate_regression(scores, labels.astype(np.float32), split), scores
+    return evaluate(scores, labels.astype(np.int64), images.classes, split), scores
+
+
+def _keep(run: Run, told: Told, scores: NDArray[np.float32], labels: NDArray[Any]) -> None:
+    write_json(run.folder.evaluation(told.split), told.to_dict())
+    write_tensors(run.folder.predictions(told.split), {"scores": scores, "labels": labels})
+
+
+def _shortened(classes: Any) -> str:
+    names = list(classes)
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "") or "none"

@@ -1,0 +1,222 @@
+"""`train` and `resume`: one training from its first step to its figures, in one run folder."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from striate.build import build
+from striate.core import GraphError, RunError, StriateError, units
+from striate.data import Augmentation, Batches, Images, with_held_out
+from striate.graph import Network
+from striate.plan import plan
+from striate.runs import (
+    DataFacts,
+    Manifest,
+    Run,
+    RunFolder,
+    is_alive,
+    new_folder,
+    now,
+    this_process,
+    versions,
+    write_json,
+    write_text,
+)
+from striate.train.checkpoint import load_state
+from striate.train.compute import Compute, choose_compute
+from striate.train.interrupt import stop_asked
+from striate.train.loop import Training
+from striate.train.objective import objective_of
+from striate.train.optimizers import optimizer_of
+from striate.train.recipe import Recipe, checked
+from striate.train.setup import Setup, loaded_images, prepared_pixels, set_up
+from striate.train.testing import test_splits
+from striate.train.watching import Quiet, Shown
+
+
+def train(
+    network: Network | str | None,
+    images: Images | str | Path,
+    recipe: Recipe | str | None = None,
+    *,
+    out: str | Path | None = None,
+    device: str = "auto",
+    quiet: bool = False,
+    **changes: Any,
+) -> Run:
+    """Trains a network on pictures and returns its run.
+
+    `network` is a Network, a zoo name, a notation or a file, or None for the default for such pictures;
+    `images` anything that `striate.load` takes; `recipe` a recipe, its name or a `.toml` file, or None
+    for the default; `changes` replace values of the recipe (`epochs=3, seed=1`). `out` names the run's
+    folder, which must not exist yet. After Ctrl-C the run comes back with the state `stopped`.
+
+    Raises UsageError when the words don't go together, DataError when pictures can't be used,
+    TrainingError when the loss isn't finite, and RunError when the run can't be saved.
+    """
+    with _watcher(quiet) as watcher:
+        choose_compute(device)  # a wrong device is told before pictures are read
+        setup = set_up(network, images, recipe, changes, watcher.reading)
+        compute = choose_compute(device, setup.recipe.precision)
+        folder = new_folder(setup.name, None if out is None else Path(out))
+        manifest = _manifest(setup, compute)
+        with _ending(manifest, folder):
+            _write_head(folder, setup, manifest, compute)
+            training = _training(setup, folder, compute)
+            _say_what(watcher, setup, compute)
+            return _go(training, setup, manifest, watcher)
+
+
+def resume(
+    run: Run | str | Path, *, images: Images | None = None, device: str = "auto", quiet: bool = False
+) -> Run:
+    """Goes on with a run that was stopped, killed or failed, exactly where its state was last saved.
+
+    `images` stands in for the run's data when they can't be loaded again by their word.
+
+    Raises RunError when the run is done, still running, or its state can't be used.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    manifest = run.manifest
+    if manifest.state == "done":
+        raise RunError(f"{run.path} is done; there is nothing left to resume")
+    if manifest.state == "running" and is_alive(manifest.process):
+        raise RunError(
+            f"{run.path} is still running as process {manifest.process['id']}; wait for it or stop it"
+        )
+    with _watcher(quiet) as watcher:
+        setup = _setup_again(run, manifest, images, watcher.reading)
+        compute = choose_compute(device, setup.recipe.precision)
+        training = _training(setup, run.folder, compute)
+        if run.folder.state.exists():
+            training.progress = load_state(run.folder, training.module, training.optimizer)
+            training.metrics = [e for e in run.metrics if e["epoch"] < training.progress.epoch]
+        manifest.state, manifest.reason, manifest.process = "running", None, this_process()
+        with _ending(manifest, run.folder):
+            manifest.save(run.folder.manifest)
+            watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
+            return _go(training, setup, manifest, watcher)
+
+
+def _watcher(quiet: bool) -> Quiet:
+    return Quiet() if quiet else Shown()
+
+
+def _training(setup: Setup, folder: RunFolder, compute: Compute) -> Training:
+    recipe = setup.recipe
+    module = build(setup.network, seed=recipe.seed)
+    compute.place(module)
+    augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
+    batches = Batches(
+        setup.pixels["train"],
+        setup.labels("train"),
+        batch=recipe.batch,
+        device=compute.device,
+        augmentation=None if augmentation == Augmentation() else augmentation,
+        shuffle=True,
+        seed=recipe.seed,
+    )
+    has_validation = "val" in setup.pixels
+    return Training(
+        module=module,
+        optimizer=optimizer_of(module, recipe),
+        recipe=recipe,
+        epochs=recipe.epochs or 1,
+        objective=setup.objective,
+        compute=compute,
+        batches=batches,
+        validation=(setup.pixels["val"], setup.labels("val")) if has_validation else None,
+        folder=folder,
+    )
+
+
+def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> Run:
+    """Trains to the end, or until stopped, then tests the best weights and draws the figures."""
+    folder = training.folder
+    with stop_asked() as stop:
+        is_done = training.run(watcher, stop)
+    progress, results = training.progress, manifest.results
+    results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch
+    results.train_seconds = round(progress.seconds, 3)
+    if not is_done:
+        manifest.state, manifest.reason = "stopped", f"stopped in epoch {progress.epoch}"
+        manifest.save(folder.manifest)
+        watcher.say(f"stopped and saved; go on with: striate resume {folder.path}")
+        return Run(folder)
+    test_splits(Run(folder), setup.images, setup.pixels, training.module, manifest)
+    manifest.state = "done"
+    manifest.save(folder.manifest)
+    return Run(folder)
+
+
+def _setup_again(run: Run, manifest: Manifest, images: Images | None, reading: Any) -> Setup:
+    recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
+    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
+    split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
+    counts = {name: len(part) for name, part in split.splits.items()}
+    if counts != manifest.data.counts or list(split.classes) != manifest.data.classes:
+        raise RunError(
+            f"{manifest.data.spec} isn't what {run.path} was trained on: its splits were "
+            f"{_listed(manifest.data.counts)}, now they are {_listed(counts)}; restore the data"
+        )
+    network = run.network
+    pixels = prepared_pixels(split, network, reading)
+    objective = objective_of(network, split)
+    return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, pixels)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {units.count(count)}" for name, count in counts.items())
+
+
+def _manifest(setup: Setup, compute: Compute) -> Manifest:
+    counts = {name: len(split) for name, split in setup.images.splits.items()}
+    return Manifest(
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        created=now(),
+        network=setup.network_name,
+        data=DataFacts(
+            spec=setup.spec, name=setup.images.name, classes=list(setup.images.classes), counts=counts
+        ),
+        recipe=setup.recipe.model_dump(),
+        versions=versions(),
+        hardware=compute.facts(),
+        process=this_process(),
+    )
+
+
+def _write_head(folder: RunFolder, setup: Setup, manifest: Manifest, compute: Compute) -> None:
+    """Everything that is known before the first step."""
+    manifest.save(folder.manifest)
+    write_text(folder.network, setup.network.to_json())
+    with suppress(GraphError):  # a network that no line can say has its JSON alone
+        write_text(folder.notation, setup.network.notation() + "\n")
+    recipe = setup.recipe
+    planned = plan(setup.network, batch=recipe.batch, optimizer=recipe.optimizer, precision=compute.precision)
+    write_json(folder.plan, planned.to_dict())
+
+
+@contextmanager
+def _ending(manifest: Manifest, folder: RunFolder) -> Generator[None]:
+    """Writes into the manifest how the run ended when it ends badly."""
+    try:
+        yield
+    except BaseException as error:
+        known = isinstance(error, StriateError)
+        manifest.state, manifest.reason = "failed", str(error) if known else type(error).__name__
+        with suppress(RunError):  # the disk that failed the run may refuse this as well
+            manifest.save(folder.manifest)
+        raise
+
+
+def _say_what(watcher: Quiet, setup: Setup, compute: Compute) -> None:
+    weights = plan(setup.network).parameters
+    counts = _listed({name: len(split) for name, split in setup.images.splits.items()})
+    recipe = setup.recipe
+    watcher.say(
+        f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
+        f"{recipe.epochs} epochs, batch {recipe.batch}, {recipe.optimizer}; "
+        f"{compute.device} in {compute.precision}"
+    )

@@ -1,0 +1,88 @@
+"""Progress as a person sees it: a live bar on a terminal, a line an epoch elsewhere."""
+
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from striate.core import units
+from striate.train.loop import Tick
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def tick(self, tick: Tick) -> None: ...
+
+    def epoch(self, entry: dict[str, Any], epochs: int) -> None: ...
+
+    def reading(self, done: int, count: int) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+
+
+class Shown(Quiet):
+    """Shows progress on stderr, so that what a program prints on stdout stays its own."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._reading: TaskID | None = None
+        self._training: TaskID | None = None
+
+    def reading(self, done: int, count: int) -> None:
+        if self._reading is None:
+            self._reading = self._bar.add_task("reading pictures", total=count, facts="")
+        self._bar.update(self._reading, completed=done, total=count, visible=done < count)
+
+    def tick(self, tick: Tick) -> None:
+        if self._training is None:
+            self._training = self._bar.add_task("training", total=None, facts="")
+        accuracy = "" if tick.accuracy is None else f"accuracy {units.percent(tick.accuracy)}  "
+        self._bar.update(
+            self._training,
+            description=f"epoch {tick.epoch}/{tick.epochs}",
+            total=tick.epochs * tick.steps,
+            completed=(tick.epoch - 1) * tick.steps + tick.step,
+            facts=f"loss {tick.loss:.4f}  {accuracy}{tick.pictures_per_second:,.0f} images/s",
+        )
+
+    def epoch(self, entry: dict[str, Any], epochs: int) -> None:
+        parts = [f"epoch {entry['epoch']:>{len(str(epochs))}}/{epochs}", f"loss {entry['train_loss']:.4f}"]
+        for key, word in (("train_accuracy", "accuracy"), ("val_accuracy", "validation")):
+            if key in entry:
+                parts.append(f"{word} {units.percent(entry[key])}")
+        if "val_loss" in entry:
+            parts.append(f"validation loss {entry['val_loss']:.4f}")
+        parts.append(f"{entry['pictures_per_second']:,.0f} images/s")
+        self.say("  ".join(parts))
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._bar.stop()

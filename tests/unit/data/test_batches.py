@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from striate.core import DataError, UsageError
+from striate.data import batches as batches_module
+from striate.data.augment import Augmentation
+from striate.data.batches import Batches
+
+CPU = torch.device("cpu")
+DEVICES = [CPU] + [torch.device(name) for name, there in (
+    ("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())) if there]  # fmt: skip
+
+
+def numbered(count):
+    """Pictures that show their own number, and labels that tell it."""
+    pixels = np.empty((count, 1, 3, 3), np.uint8)
+    pixels[:] = (np.arange(count) % 256)[:, None, None, None]
+    return pixels, np.arange(count)
+
+
+def batches_of(count, batch=8, **options):
+    pixels, labels = numbered(count)
+    options = {"device": CPU, "shuffle": True, "seed": 3} | options
+    return Batches(pixels, labels, batch=batch, **options)
+
+
+def listed(epoch):
+    return [(pixels.cpu().clone(), labels.cpu().clone()) for pixels, labels in epoch]
+
+
+def same(left, right):
+    return len(left) == len(right) and all(
+        torch.equal(a, c) and torch.equal(b, d) for (a, b), (c, d) in zip(left, right, strict=True)
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(count=st.integers(1, 70), batch=st.integers(1, 40), shuffle=st.booleans(), epoch=st.integers(0, 3))
+def test_every_picture_comes_once_an_epoch_with_its_label(count, batch, shuffle, epoch):
+    batches = batches_of(count, batch, shuffle=shuffle)
+    steps = listed(batches.epoch(epoch))
+    assert len(steps) == len(batches)
+    seen = []
+    for pixels, labels in steps:
+        assert pixels.dtype == torch.uint8
+        assert (pixels == labels[:, None, None, None]).all()
+        seen += labels.tolist()
+    assert sorted(seen) == list(range(count))
+    if not shuffle:
+        assert seen == sorted(seen)
+    sizes = [len(labels) for _, labels in steps]
+    assert all(size == batch for size in sizes[:-1])
+    # Never one picture alone, unless one is all there is or all that's asked for.
+    assert 1 not in sizes or count == 1 or batch == 1
+
+
+def test_lone_last_picture_joins_the_batch_before():
+    assert [len(labels) for _, labels in batches_of(25).epoch(0)] == [8, 8, 9]
+    assert [len(labels) for _, labels in batches_of(26).epoch(0)] == [8, 8, 8, 2]
+    assert [len(labels) for _, labels in batches_of(24).epoch(0)] == [8, 8, 8]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_going_on_within_an_epoch_shows_what_would_have_come(device):
+    augmentation = Augmentation(shift=1, flip=True)
+    whole = listed(batches_of(50, augmentation=augmentation).epoch(4))
+    rest = listed(batches_of(50, augmentation=augmentation, device=device).epoch(4, start=3))
+    assert same(whole[3:], rest)
+
+
+def test_epochs_and_seeds_differ_in_order_and_in_augmentation():
+    def order(seed, epoch):
+        return torch.cat([labels for _, labels in batches_of(50, seed=seed).epoch(epoch)]).tolist()
+
+    orders = [order(3, 0), order(3, 1), order(4, 0), order(0, 3)]
+    assert len({tuple(one) for one in orders}) == 4
+    assert order(3, 1) == orders[1]
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 1, 6, 6), dtype=np.uint8)
+    augmented = Batches(pixels, np.arange(16), batch=16, device=CPU, augmentation=Augmentation(shift=2),
+                        shuffle=False, seed=0)  # fmt: skip
+    first, second = (next(augmented.epoch(number))[0] for number in (0, 1))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_streaming_shows_the_same_as_resident_pixels(tmp_path, monkeypatch, device):
+    pixels, labels = numbered(40)
+    np.save(tmp_path / "pixels.npy", pixels)
+    options = {"batch": 8, "device": device, "shuffle": True, "seed": 1}
+    resident = listed(Batches(pixels, labels, **options).epoch(2))
+    monkeypatch.setattr(batches_module, "LARGEST_ON_DEVICE", 10)
+    for mode in ("r", "c"):
+        mapped = np.load(tmp_path / "pixels.npy", mmap_mode=mode)
+        assert same(listed(Batches(mapped, labels, **options).epoch(2)), resident)
+    assert next(Batches(pixels, labels, **options).epoch(0))[0].device.type == device.type
+
+
+def test_regression_targets_and_float_pixels_pass_through():
+    pixels = np.random.default_rng(0).normal(size=(10, 2, 4, 4)).astype(np.float32)
+    targets = np.random.default_rng(1).normal(size=(10, 3)).astype(np.float32)
+    batches = Batches(torch.from_numpy(pixels), targets, batch=4, device=CPU, shuffle=False, seed=0,
+                      augmentation=Augmentation(flip=True))  # fmt: skip
+    steps = listed(batches.epoch(0))
+    np.testing.assert_array_equal(torch.cat([labels for _, labels in steps]), targets)
+    for step, (shown, _) in enumerate(steps):
+        for offset, picture in enumerate(shown):
+            original = torch.from_numpy(pixels[4 * step + offset])
+            assert torch.equal(picture, original) or torch.equal(picture, original.flip(2))
+
+
+def test_what_makes_no_batches_is_told():
+    pixels, labels = numbered(4)
+    options = {"device": CPU, "shuffle": False, "seed": 0}
+    with pytest.raises(UsageError, match="a batch has 0 pictures; give 1 or more"):
+        Batches(pixels, labels, batch=0, **options)
+    with pytest.raises(DataError, match="there are 4 pictures and 3 labels; give at least one picture"):
+        Batches(pixels, labels[:3], batch=2, **options)
+    with pytest.raises(DataError, match="there are 0 pictures and 0 labels"):
+        Batches(pixels[:0], labels[:0], batch=2, **options)

@@ -1,0 +1,134 @@
+import builtins
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from striate.core import DataError, UsageError
+from striate.data.load import load
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+NAMES = ["cat", "dog"]
+
+
+def png(brightness: int) -> bytes:
+    buffer = BytesIO()
+    Image.new("L", (2, 2), brightness).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write(
+    path: Path,
+    labels: list[Any],
+    *,
+    image: str = "image",
+    label: str = "label",
+    names: list[str] | None = None,
+    struct: bool = True,
+    kind: Any = None,
+) -> Path:
+    pictures: list[Any] = [png(index) for index in range(len(labels))]
+    if struct:
+        pictures = [
+            {"bytes": content, "path": f"{i}.png" if i else None} for i, content in enumerate(pictures)
+        ]
+    table = pa.table({image: pictures, label: pa.array(labels, kind or pa.int64())})
+    if names:
+        features = {image: {"_type": "Image"}, label: {"names": names, "_type": "ClassLabel"}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(table, path, row_group_size=2)
+    return path
+
+
+@pytest.mark.parametrize(("image", "label"), [("image", "label"), ("img", "fine_label"), ("img", "labels")])
+@pytest.mark.parametrize("struct", [True, False])
+def test_one_file(tmp_path: Path, image: str, label: str, struct: bool) -> None:
+    path = write(tmp_path / "pets.parquet", [1, 0, 1], image=image, label=label, names=NAMES, struct=struct)
+    images = load(path)
+    assert (images.name, images.classes) == ("pets", ("cat", "dog"))
+    train = images.split("train")
+    assert train.labels.tolist() == [1, 0, 1]
+    opened = train.pictures.open(2)
+    assert isinstance(opened, Image.Image)
+    assert opened.getpixel((0, 0)) == 2
+    assert train.pictures.name(0) == f"{path}[0]"
+    assert train.pictures.name(1) == ("1.png" if struct else f"{path}[1]")
+
+
+def test_a_folder_of_splits_and_shards(tmp_path: Path) -> None:
+    write(tmp_path / "train-00001-of-00002.parquet", [1, 1])
+    write(tmp_path / "train-00000-of-00002.parquet", [0, 2])
+    write(tmp_path / "test-00000-of-00001.parquet", [0])
+    write(tmp_path / "validation-00000-of-00001.parquet", [2])
+    images = load(tmp_path)
+    assert images.classes == ("0", "1", "2")
+    assert {name: split.labels.tolist() for name, split in images.splits.items()} == {
+        "train": [0, 2, 1, 1],
+        "val": [2],
+        "test": [0],
+    }
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        load(path)
+    return str(caught.value).replace(str(path), "FILE")
+
+
+def test_missing_columns_name_those_that_are_there(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", [0, 1], image="picture")
+    assert refused(path) == "FILE has the columns picture, label; name the one with the pictures 'image'"
+    path = write(tmp_path / "a.parquet", [0, 1], label="target")
+    assert refused(path) == "FILE has the columns image, target; name the one with the labels 'label'"
+
+
+def test_unfit_content_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    write(path, [0, None, 1])
+    assert refused(path) == "row 1 of FILE has no 'label'; give every picture one, or leave it out"
+    write(path, ["cat", "dog"], kind=pa.string())
+    assert refused(path) == "column 'label' of FILE holds string; labels are whole numbers"
+    write(path, [0, 5], names=NAMES)
+    told = "label 1 of split 'train' of FILE is 5; number the classes from 0 to 1"
+    assert refused(path) == told
+    pq.write_table(pa.table({"image": [{"bytes": None, "path": "1.png"}], "label": [0]}), path)
+    assert refused(path) == "row 0 of FILE has no bytes of a picture; embed the pictures"
+    pq.write_table(pa.table({"image": ["1.png", "2.png"], "label": [0, 1]}), path)
+    assert refused(path) == "column 'image' of FILE holds string; pictures are the bytes of picture files"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert refused(path) == "FILE isn't a whole Parquet file; fetch it again"
+
+
+def test_shards_that_name_different_classes_are_told(tmp_path: Path) -> None:
+    first = write(tmp_path / "train-0.parquet", [0, 1], names=NAMES)
+    second = write(tmp_path / "train-1.parquet", [0, 1], names=["dog", "cat"])
+    told = f"{second} and {first} name different classes; give files of one data set"
+    with pytest.raises(DataError, match=re.escape(told)):
+        load(tmp_path)
+
+
+def test_metadata_of_another_kind_is_passed_over(tmp_path: Path) -> None:
+    for content in ("no json", "[]", '{"info": {"features": {"label": {"names": {"0": "cat"}}}}}'):
+        table = pa.table({"image": [png(0), png(1)], "label": [0, 1]})
+        pq.write_table(table.replace_schema_metadata({"huggingface": content}), tmp_path / "a.parquet")
+        assert load(tmp_path / "a.parquet").classes == ("0", "1")
+
+
+def test_without_pyarrow_the_fix_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.parquet", [0, 1])
+    real = builtins.__import__
+
+    def without_pyarrow(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.startswith("pyarrow"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_pyarrow)
+    with pytest.raises(UsageError, match=re.escape("needs pyarrow; do pip install 'striate[parquet]'")):
+        load(path)
