@@ -42,7 +42,7 @@ class NetworkModule(nn.Module):
     ) -> Tensor | tuple[Tensor, ...] | tuple[Tensor | tuple[Tensor, ...], dict[str, Tensor]]:
         """The outputs; with `keep`, also a dictionary of the volumes of the nodes it names.
 
-        Raises UsageError when an input hasn't the shape that its node wants, and UnknownNameError when
+        Raises UsageError when an input hasn't the shape or type that its node wants, and UnknownNameError when
         `keep` names no node.
         """
         volumes = dict(zip(self.network.inputs, self._checked(inputs), strict=True))
@@ -65,6 +65,10 @@ class NetworkModule(nn.Module):
             if tuple(tensor.shape[1:]) != wanted:
                 sizes = ", ".join(map(str, wanted))
                 raise UsageError(f"input '{name}' takes tensors (N, {sizes}), not {tuple(tensor.shape)}")
+            if tensor.dtype != torch.uint8 and not tensor.is_floating_point():
+                raise UsageError(
+                    f"input '{name}' takes bytes (torch.uint8) or floats, not {tensor.dtype}; convert it"
+                )
         return inputs
 
 

@@ -5,10 +5,9 @@ from math import ceil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import shapes
 
 from striate.core import GraphError, Shape
-from striate.graph import AvgPool, Conv, GlobalAvgPool, MaxPool, Window
+from striate.graph import LAYERS, AvgPool, Conv, GlobalAvgPool, Layer, MaxPool, Window
 
 
 def window(size: int, kernel: int, stride: int, padding: str | int = "same") -> tuple[int, int, int]:
@@ -83,10 +82,11 @@ def test_pooling_is_padded_by_half_a_kernel_at_most() -> None:
     assert str(caught.value) == "padding 3 is more than half of the kernel 5; pad less"
 
 
-@given(shapes(fewest_axes=1))
-def test_a_global_average_is_one_window(shape: Shape) -> None:
-    made = GlobalAvgPool().window(shape)
-    assert (made.kernel, made.places(shape.spatial)) == (shape.spatial, (1,) * len(shape.spatial))
+def test_only_what_slides_has_a_window() -> None:
+    shape = Shape((4, 4), 2)
+    with_window = {word for word, layer in LAYERS.items() if layer.window is not Layer.window}
+    assert with_window == {"conv", "maxpool", "avgpool"}
+    assert GlobalAvgPool().window(shape) is None
 
 
 def test_a_window_tells_of_its_padding() -> None:

@@ -1,0 +1,76 @@
+"""`striate data inspect` and `striate data check`."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from striate.cli.words import DATA_HELP, Json, print_json
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from striate.data import Finding
+
+data_command = App(name="data", help="Look at pictures before training on them.", help_format="plaintext")
+
+_Data = Annotated[str, Parameter(help=DATA_HELP)]
+
+
+@data_command.command
+def inspect(
+    data: _Data,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Where the contact sheet goes, a .png.")] = None,
+    json: Json = False,
+) -> None:
+    """Classes, counts, sizes, channel mean and deviation, and a contact sheet as PNG."""
+    from striate.data import contact_sheet, inspect, load
+    from striate.runs import write_bytes
+
+    images = load(data)
+    told = inspect(images)
+    path = out or Path(f"{images.name}-sheet.png")
+    write_bytes(path, _png(contact_sheet(images)))
+    if json:
+        print_json("data", told.to_dict() | {"contact_sheet": str(path)})
+    else:
+        print(f"{told}\n\ncontact sheet: {path}")
+
+
+@data_command.command
+def check(data: _Data, /, *, json: Json = False) -> int:
+    """Unreadable files, duplicates, duplicates across splits, empty and one-picture classes."""
+    from striate.data import check, load
+
+    images = load(data)
+    findings = check(images)
+    count = sum(len(split) for split in images.splits.values())
+    if json:
+        print_json("check", {"pictures": count, "findings": [_facts(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            print(f"{finding.severity}: {finding.text}")
+        print(
+            f"{count:,} pictures checked, {len(findings)} findings"
+            if findings
+            else f"{count:,} pictures, all well"
+        )
+    return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _facts(finding: "Finding") -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "kind": finding.kind,
+        "text": finding.text,
+        "files": list(finding.files),
+    }
+
+
+def _png(sheet: "Image.Image") -> bytes:
+    content = BytesIO()
+    sheet.save(content, format="PNG")
+    return content.getvalue()

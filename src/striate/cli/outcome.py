@@ -1,0 +1,34 @@
+"""What `train` and `resume` print of a run when they end."""
+
+from striate.cli.main import INTERRUPTED
+from striate.cli.words import print_json
+from striate.core import units
+from striate.runs import Run
+
+
+def tell_run(run: Run, *, json: bool) -> int:
+    """Prints the run's results, as text or JSON, and returns the exit code."""
+    manifest = run.manifest
+    results = manifest.results
+    if json:
+        facts = {"run": str(run.path), "state": manifest.state, "network": manifest.network}
+        figures = [str(path) for path in run.figures]
+        print_json("train", facts | results.model_dump() | {"figures": figures})
+    else:
+        for name in ("val", "test"):
+            accuracy = getattr(results, f"{name}_accuracy")
+            loss = getattr(results, f"{name}_loss")
+            if accuracy is not None:
+                word = {"val": "validation", "test": "test"}[name]
+                print(
+                    f"{word} accuracy  {units.percent(accuracy)} of {units.count(manifest.data.counts[name])}"
+                )
+            elif loss is not None:
+                print(f"{name} loss  {loss:.6g}")
+        print(
+            f"training time  {units.duration(results.train_seconds)}, best epoch {results.best_epoch or '–'}"
+        )
+        print(f"run  {run.path}")
+        for path in run.figures:
+            print(f"figure  {path}")
+    return 0 if manifest.state == "done" else INTERRUPTED

@@ -1,0 +1,42 @@
+"""`striate test`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from striate.cli.words import DATA_HELP, Device, Json, RunPath, print_json
+
+
+def test_command(
+    run: RunPath,
+    /,
+    *,
+    data: Annotated[str | None, Parameter(help=f"{DATA_HELP} Default: the run's own, split as then.")] = None,
+    split: Annotated[str | None, Parameter(help="train, val or test. Default: test, else val.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Test a run's best weights: accuracy, top-5, loss, calibration, precision and recall by class."""
+    from striate.runs import Run
+    from striate.train import test
+
+    opened = Run.open(run)
+    told = test(opened, data, split=split, device=device)
+    if json:
+        results = opened.manifest.results
+        known = {
+            "run": run,
+            "data": data or opened.manifest.data.spec,
+            "train_seconds": results.train_seconds,
+            "best_epoch": results.best_epoch,
+            "val_accuracy": results.val_accuracy,
+            "test_accuracy": results.test_accuracy,
+        }
+        facts = told.to_dict()
+        if told.split in ("val", "test"):
+            known[f"{told.split}_accuracy"] = facts.get("accuracy")
+        print_json("test", known | facts)
+    else:
+        print(told)
+        if not data:
+            print(f"\nconfusion matrix and every score: {opened.folder.evaluation(told.split)}")

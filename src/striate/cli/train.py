@@ -1,0 +1,77 @@
+"""`striate train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet
+
+_NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
+_RECIPE = Parameter(
+    help="lecture, small-grey, small-color, photo or a .toml file. Default: by the pictures' size.",
+    env_var="STRIATE_RECIPE",
+)
+
+
+def train_command(
+    *,
+    data: Annotated[str, Parameter(help=DATA_HELP)],
+    network: Annotated[str | None, _NETWORK] = None,
+    recipe: Annotated[str | None, _RECIPE] = None,
+    epochs: Annotated[
+        int | None, Parameter(help="Times that every picture is seen.", env_var="STRIATE_EPOCHS")
+    ] = None,
+    batch: Annotated[int | None, Parameter(help="Pictures of a step.", env_var="STRIATE_BATCH")] = None,
+    optimizer: Annotated[
+        str | None, Parameter(help="sgd, momentum, rmsprop, adam or adamw.", env_var="STRIATE_OPTIMIZER")
+    ] = None,
+    lr: Annotated[float | None, Parameter(help="The highest learning rate.", env_var="STRIATE_LR")] = None,
+    schedule: Annotated[str | None, Parameter(help="constant or onecycle.")] = None,
+    momentum: Annotated[float | None, Parameter(help="For the optimizer momentum.")] = None,
+    weight_decay: Annotated[
+        float | None, Parameter(help="Of filters and matrices, not biases and norms.")
+    ] = None,
+    shift: Annotated[int | None, Parameter(help="Augment: move by up to so many pixels.")] = None,
+    flip: Annotated[bool | None, Parameter(help="Augment: mirror half of the pictures.")] = None,
+    crop: Annotated[float | None, Parameter(help="Augment: enlarge a part of at least this side.")] = None,
+    validation: Annotated[float | None, Parameter(help="Fraction of train to judge epochs by.")] = None,
+    precision: Annotated[
+        str | None, Parameter(help="auto, fp32 or bf16.", env_var="STRIATE_PRECISION")
+    ] = None,
+    seed: Annotated[
+        int | None, Parameter(help="Of weights, order and augmentation.", env_var="STRIATE_SEED")
+    ] = None,
+    split_seed: Annotated[int | None, Parameter(help="Of the pictures held out.")] = None,
+    device: Device = "auto",
+    out: Annotated[Path | None, Parameter(help="The run's folder. Default: runs/DATA-NETWORK-N.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Train a network on pictures; the run's folder holds weights, metrics, figures and what made them."""
+    from striate.cli.outcome import tell_run
+    from striate.train import train
+
+    run = train(
+        network,
+        data,
+        recipe,
+        out=out,
+        device=device,
+        quiet=quiet,
+        epochs=epochs,
+        batch=batch,
+        optimizer=optimizer,
+        lr=lr,
+        schedule=schedule,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        shift=shift,
+        flip=flip,
+        crop=crop,
+        validation=validation,
+        precision=precision,
+        seed=seed,
+        split_seed=split_seed,
+    )
+    return tell_run(run, json=json)

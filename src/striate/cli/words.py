@@ -1,0 +1,46 @@
+"""The words that several verbs share, with their help and environment variables, and JSON printing."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+VERSION = 1
+
+Json = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object on stdout.")]
+Quiet = Annotated[bool, Parameter("--quiet", negative="", help="Show no progress.", env_var="STRIATE_QUIET")]
+Device = Annotated[
+    str, Parameter("--device", help="auto, cpu, cuda, cuda:N or mps.", env_var="STRIATE_DEVICE")
+]
+RunPath = Annotated[str, Parameter(help="A run's folder.")]
+NETWORK_HELP = (
+    "A name of the zoo, a notation such as '28x28x1 | conv 32 3 relu | …', or a .json or .txt file."
+)
+DATA_HELP = (
+    "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits), a folder of pictures, or an "
+    "IDX, CIFAR, .npz or Parquet file or folder."
+)
+
+
+def print_json(kind: str, facts: Mapping[str, Any]) -> None:
+    """Prints one versioned object on stdout."""
+    json.dump({"format": f"striate.{kind}", "version": VERSION, **facts}, sys.stdout, indent=2)
+    print()
+
+
+def axes_of(text: str | None) -> tuple[int, ...] | None:
+    """The axes of an input's size such as 28x28x1; raises UsageError when it isn't one."""
+    if text is None:
+        return None
+    from striate.core import GraphError, UsageError
+    from striate.graph import Network
+
+    try:
+        shape = Network.parse(text).nodes[0].shape
+    except GraphError:
+        raise UsageError(
+            f"'{text}' is no input size; write height x width x depth, such as 28x28x1"
+        ) from None
+    return (*shape.spatial, shape.depth)
