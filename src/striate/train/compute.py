@@ -1,8 +1,11 @@
 """Where a training computes, in which precision and with which layout of memory."""
 
+import os
+import platform
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,14 +44,24 @@ class Compute:
 
     def facts(self) -> dict[str, Any]:
         """What the run's manifest says of the hardware."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor()
         return {
             "device": str(self.device),
             "name": name,
             "precision": self.precision,
             "channels_last": self.channels_last,
+            "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
         }
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:

@@ -134,12 +134,13 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute) -> Training:
 
 def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> Run:
     """Trains to the end, or until stopped, then tests the best weights and draws the figures."""
-    folder = training.folder
-    with stop_asked() as stop:
-        is_done = training.run(watcher, stop)
-    progress, results = training.progress, manifest.results
-    results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch
-    results.train_seconds = round(progress.seconds, 3)
+    folder, progress, results = training.folder, training.progress, manifest.results
+    try:
+        with stop_asked() as stop:
+            is_done = training.run(watcher, stop)
+    finally:
+        results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch
+        results.train_seconds = round(progress.seconds, 3)
     if not is_done:
         manifest.state, manifest.reason = "stopped", f"stopped in epoch {progress.epoch}"
         manifest.save(folder.manifest)
