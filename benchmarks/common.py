@@ -8,24 +8,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from striate.train import processor
+
 RESULTS = Path(__file__).parent / "results"
 
 
 def machine() -> str:
     """The processor, its cores and the versions that numbers depend on, in one line."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [
-            line.partition(":")[2].strip()
-            for line in cpuinfo.read_text().splitlines()
-            if "model name" in line
-        ]
-        name = models[0] if models else name
     packages = ", ".join(f"{package} {version(package)}" for package in ("torch", "numpy", "striate"))
-    return (
-        f"{name}, {os.cpu_count()} cores, {platform.system()}; Python {platform.python_version()}, {packages}"
-    )
+    cores = f"{os.cpu_count()} cores, {platform.system()}"
+    return f"{processor()}, {cores}; Python {platform.python_version()}, {packages}"
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

@@ -34,7 +34,20 @@ from striate.graph import (
 Draw = Callable[[st.SearchStrategy], object]
 
 # Names that torch's containers use themselves, and ordinary ones; none has the form of a default name.
-NAMES = ("items", "keys", "train", "training", "forward", "T", "pop", "stem", "head_a", "relu", "Mixed_5b", "x")
+NAMES = (
+    "items",
+    "keys",
+    "train",
+    "training",
+    "forward",
+    "T",
+    "pop",
+    "stem",
+    "head_a",
+    "relu",
+    "Mixed_5b",
+    "x",
+)
 # Wider than this, a volume is padded no further.
 _WIDE = 10
 
@@ -56,7 +69,7 @@ def layers(draw, shape: Shape | None = None) -> Layer:
 
 @st.composite
 def networks(draw, several: bool = True) -> Network:
-    """A legal network: branches that may cross, custom names, and, if `several`, several inputs and outputs."""
+    """A legal network whose branches may cross; `several` allows several inputs and outputs."""
     names = _Names(draw)
     volumes = [_input(draw, names) for _ in range(draw(st.integers(1, 2)) if several else 1)]
     inputs = tuple(volumes)

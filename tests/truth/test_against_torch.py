@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import layers, networks, shapes
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from strategies import layers, networks, shapes
 from striate.build import build
 from striate.core import Shape
 from striate.graph import (
@@ -31,6 +31,7 @@ from striate.graph import (
     Layer,
     MaxPool,
     Network,
+    Sigmoid,
 )
 from striate.zoo import named
 
@@ -111,6 +112,12 @@ def alone(layer: Layer, *inputs: Shape) -> Network:
     return Network(sources, layer(*sources))
 
 
+def after_sigmoid(layer: Layer, *inputs: Shape) -> Network:
+    """The layer where its inputs are kept already: what is added tells its input from its output."""
+    sources = [Input(*shape.spatial, shape.depth) for shape in inputs]
+    return Network(sources, layer(*(Sigmoid()(source) for source in sources)))
+
+
 VECTOR, SIGNAL, PICTURE, VOXELS = Shape((), 6), Shape((7,), 3), Shape((6, 8), 3), Shape((4, 5, 3), 2)
 SPATIAL = [SIGNAL, PICTURE, VOXELS]
 TABLE: dict[str, list[tuple[Layer, *tuple[Shape, ...]]]] = {
@@ -125,7 +132,7 @@ TABLE: dict[str, list[tuple[Layer, *tuple[Shape, ...]]]] = {
     "avgpool": [
         (AvgPool(2, stride, padding), shape)
         for shape in SPATIAL for stride in (None, 1) for padding in ("valid", "same", 1)
-    ],
+    ] + [(AvgPool(3, 1, 1), Shape(spatial, 2)) for spatial in ((2,), (1, 2), (2, 1, 3))],
     "globalavgpool": [(GlobalAvgPool(), shape) for shape in (*SPATIAL, Shape((1, 1), 3))],
     "batchnorm": [(BatchNorm(), shape) for shape in (VECTOR, *SPATIAL)],
     "dropout": [(Dropout(rate), shape) for rate in (0.5, 0.0) for shape in (VECTOR, *SPATIAL)],
@@ -134,7 +141,8 @@ TABLE: dict[str, list[tuple[Layer, *tuple[Shape, ...]]]] = {
     "add": [(Add(), shape, shape, shape) for shape in (VECTOR, *SPATIAL)],
     "concat": [(Concat(), shape, shape) for shape in (VECTOR, *SPATIAL)],
     "identity": [(Identity(), shape) for shape in (VECTOR, *SPATIAL)],
-} | {word: [(layer(), shape) for shape in (VECTOR, *SPATIAL)] for word, layer in ACTIVATIONS.items()}  # fmt: skip
+    **{word: [(layer(), shape) for shape in (VECTOR, *SPATIAL)] for word, layer in ACTIVATIONS.items()},
+}  # fmt: skip
 
 
 def test_the_table_has_every_layer() -> None:
@@ -144,8 +152,8 @@ def test_the_table_has_every_layer() -> None:
 @pytest.mark.parametrize("word", TABLE)
 def test_each_layer_alone_keeps_what_it_says(word: str) -> None:
     for layer, *inputs in TABLE[word]:
-        network = alone(layer, *inputs)
-        assert kept_per_picture(network) == told(network), f"{layer} of {', '.join(map(str, inputs))}"
+        for network in (alone(layer, *inputs), after_sigmoid(layer, *inputs)):
+            assert kept_per_picture(network) == told(network), repr(network)
 
 
 @given(shapes().flatmap(lambda shape: st.tuples(layers(shape), st.just(shape))))

@@ -61,9 +61,7 @@ def resnet18(size: int) -> str:
 
 def parameters(network: Network) -> int:
     return sum(
-        prod(axes)
-        for node in network
-        for axes in node.layer.weights(*network.input_shapes(node)).values()
+        prod(axes) for node in network for axes in node.layer.weights(*network.input_shapes(node)).values()
     )
 
 
@@ -94,7 +92,8 @@ def test_the_lectures_networks_have_the_books_parameters(name: str, published: i
 def test_the_lectures_network_has_the_books_table() -> None:
     network = named("lecture")
     counts = {
-        node.name: sum(map(prod, node.layer.weights(*network.input_shapes(node)).values())) for node in network
+        node.name: sum(map(prod, node.layer.weights(*network.input_shapes(node)).values()))
+        for node in network
     }
     assert {name: count for name, count in counts.items() if count} == {
         "conv1": 320,
@@ -112,7 +111,9 @@ def test_resnet18_computes_what_torchvisions_does(size: int) -> None:
         if name.endswith(("running_mean", "running_var")):
             buffer.uniform_(0.5, 1.5)
     ours = build(Network.parse(resnet18(size)))
-    copied = [value for name, value in theirs.state_dict().items() if not name.endswith("num_batches_tracked")]
+    copied = [
+        value for name, value in theirs.state_dict().items() if not name.endswith("num_batches_tracked")
+    ]
     load_weights(ours, dict(zip(weights_of(ours), copied, strict=True)))
     pictures = torch.randn(2, 3, size, size)
     with torch.no_grad():

@@ -29,7 +29,7 @@ def module_of(layer: graph.Layer, *inputs: Shape) -> nn.Module:
         case graph.Conv():
             return _conv(layer, input)
         case graph.MaxPool():
-            return padded(_MAX_POOLS[len(input.spatial)], layer.window(input), fill=float("-inf"))
+            return _max_pool(layer, input)
         case graph.AvgPool():
             return _average_pool(layer, input)
         case graph.GlobalAvgPool():
@@ -56,15 +56,22 @@ def module_of(layer: graph.Layer, *inputs: Shape) -> nn.Module:
 def _conv(layer: graph.Conv, input: Shape) -> nn.Module:
     convolution = _CONVOLUTIONS[len(input.spatial)]
     channels = {"in_channels": input.depth, "out_channels": layer.depth}
-    return padded(convolution, layer.window(input), bias=layer.bias, **channels)
+    window = layer.window(input)
+    return padded(convolution, window, is_first=not window.is_symmetric, bias=layer.bias, **channels)
+
+
+def _max_pool(layer: graph.MaxPool, input: Shape) -> nn.Module:
+    pool = _MAX_POOLS[len(input.spatial)]
+    is_first = layer.is_padded_first(input)
+    return padded(pool, layer.window(input), is_first=is_first, fill=float("-inf"))
 
 
 def _average_pool(layer: graph.AvgPool, input: Shape) -> nn.Module:
     window = layer.window(input)
     pool = _AVERAGE_POOLS[len(input.spatial)]
-    if window.is_symmetric:
-        return padded(pool, window, count_include_pad=False)
-    return PaddedAverage(padded(pool, window))
+    if layer.is_padded_first(input):
+        return PaddedAverage(padded(pool, window, is_first=True))
+    return padded(pool, window, is_first=False, count_include_pad=False)
 
 
 def _activation(layer: graph.Layer) -> nn.Module:

@@ -42,8 +42,8 @@ class NetworkModule(nn.Module):
     ) -> Tensor | tuple[Tensor, ...] | tuple[Tensor | tuple[Tensor, ...], dict[str, Tensor]]:
         """The outputs; with `keep`, also a dictionary of the volumes of the nodes it names.
 
-        Raises UsageError when an input hasn't the shape or type that its node wants, and UnknownNameError when
-        `keep` names no node.
+        Raises UsageError when an input hasn't the shape or type that its node wants, and
+        UnknownNameError when `keep` names no node.
         """
         volumes = dict(zip(self.network.inputs, self._checked(inputs), strict=True))
         wanted = {self.network[name].name for name in keep or ()} | set(self.network.outputs)

@@ -58,7 +58,7 @@ class GlobalAverage(nn.Module):
 
 
 class _PadFirst(nn.Module):
-    """Mixed into a module of torch.nn whose own padding can't differ on the two sides of an axis."""
+    """Mixed into a module of torch.nn whose own padding doesn't do, as on two sides that differ."""
 
     amounts: list[int]
     fill: float
@@ -72,13 +72,15 @@ def _padding_first(base: type[nn.Module]) -> type[nn.Module]:
     return type(f"Padded{base.__name__}", (_PadFirst, base), {})
 
 
-def padded(base: type[nn.Module], window: Window, fill: float = 0.0, **arguments: Any) -> nn.Module:
-    """A module of torch.nn that slides `window`, padded with `fill` whether or not its two sides agree.
+def padded(
+    base: type[nn.Module], window: Window, *, is_first: bool, fill: float = 0.0, **arguments: Any
+) -> nn.Module:
+    """A module of torch.nn that slides `window` and pads as it goes, or, if `is_first`, before with `fill`.
 
     Its weights are the base's own and keep their names.
     """
     sizes = {"kernel_size": window.kernel, "stride": window.stride}
-    if window.is_symmetric:
+    if not is_first:
         return base(padding=window.before, **sizes, **arguments)
     module = cast("_PadFirst", _padding_first(base)(**sizes, **arguments))
     pairs = zip(reversed(window.before), reversed(window.after), strict=True)
@@ -88,7 +90,7 @@ def padded(base: type[nn.Module], window: Window, fill: float = 0.0, **arguments
 
 
 class PaddedAverage(nn.Module):
-    """Average pooling whose padding differs on the two sides; places outside the picture aren't counted."""
+    """Average pooling of an input padded before; places outside the picture aren't counted."""
 
     def __init__(self, pool: nn.Module) -> None:
         super().__init__()

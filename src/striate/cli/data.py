@@ -43,6 +43,7 @@ def inspect(
 @data_command.command
 def check(data: _Data, /, *, json: Json = False) -> int:
     """Unreadable files, duplicates, duplicates across splits, empty and one-picture classes."""
+    from striate.core import units
     from striate.data import check, load
 
     images = load(data)
@@ -53,11 +54,8 @@ def check(data: _Data, /, *, json: Json = False) -> int:
     else:
         for finding in findings:
             print(f"{finding.severity}: {finding.text}")
-        print(
-            f"{count:,} pictures checked, {len(findings)} findings"
-            if findings
-            else f"{count:,} pictures, all well"
-        )
+        found = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        print(f"{units.count(count)} pictures, {found if findings else 'all well'}")
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 

@@ -1,5 +1,6 @@
 """The `striate` command: its verbs, and how every error becomes one sentence and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from striate import __version__
+from striate.cli.misuse import misuse_told
 from striate.core import StriateError
 
 # 128 + SIGINT, what shells expect of a program that Ctrl-C ended.
@@ -42,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names may hold what no encoding can say; printing them must not fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_run(tokens, debug))
 
 
@@ -52,7 +57,7 @@ def _run(tokens: list[str], debug: bool) -> int:
     except StriateError as error:
         return _fail(str(error), error.exit_code, debug)
     except CycloptsError as error:
-        return _fail(f"{' '.join(str(error).split())} See 'striate --help'.", 2, debug)
+        return _fail(misuse_told(error), 2, debug)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED, debug)
     except BrokenPipeError:

@@ -15,37 +15,49 @@ def runs_command(
     json: Json = False,
 ) -> None:
     """The runs in a folder, newest last: state, network, data, accuracy and time."""
+    from striate.core import UsageError
     from striate.runs import runs_root
 
+    if folder and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name one that holds runs")
     root = folder or runs_root()
-    rows = sorted(
-        (_row(path.parent) for path in root.glob("*/run.json")), key=lambda row: str(row["created"])
-    )
+    rows = sorted((_facts(path.parent) for path in root.glob("*/run.json")), key=lambda row: row["created"])
     if json:
         print_json("runs", {"folder": str(root), "runs": rows})
     elif not rows:
         print(f"no runs in {root}; striate train --data mnist-5k makes one")
     else:
         for row in rows:
-            print("  ".join(f"{row[name]}" for name in ("run", "state", "network", "data", "test", "time")))
+            print(_line(row))
 
 
-def _row(path: Path) -> dict[str, Any]:
-    from striate.core import RunError, units
-    from striate.runs import Manifest
+def _facts(path: Path) -> dict[str, Any]:
+    from striate.core import RunError
+    from striate.runs import Run
 
     try:
-        manifest = Manifest.read(path / "run.json")
+        manifest = Run.open(path).manifest
     except RunError as error:
         return {"run": str(path), "state": "damaged", "created": "", "error": str(error)}
-    results = manifest.results
-    accuracy = results.test_accuracy if results.test_accuracy is not None else results.val_accuracy
     return {
         "run": str(path),
         "state": manifest.state,
         "created": manifest.created,
         "network": manifest.network,
         "data": manifest.data.name,
-        "test": "–" if accuracy is None else units.percent(accuracy),
-        "time": units.duration(results.train_seconds),
+        **manifest.results.model_dump(),
     }
+
+
+def _line(row: dict[str, Any]) -> str:
+    from striate.core import units
+
+    if "error" in row:
+        return f"{row['run']}  {row['state']}: {row['error']}"
+    accuracies = [
+        f"{split} {units.percent(row[f'{split}_accuracy'])}"
+        for split in ("val", "test")
+        if row[f"{split}_accuracy"] is not None
+    ]
+    words = [row["run"], row["state"], row["network"], row["data"], *accuracies]
+    return "  ".join([*words, units.duration(row["train_seconds"])])

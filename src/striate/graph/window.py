@@ -39,13 +39,8 @@ class Window:
     def is_symmetric(self) -> bool:
         return self.before == self.after
 
-    def copied(self, input: Shape) -> int:
-        """How many numbers of a padded copy are made of a volume: 0 where both sides of each axis agree.
-
-        PyTorch's layers pad equally as they go; anything else is padded into a copy before.
-        """
-        if self.is_symmetric:
-            return 0
+    def padded_size(self, input: Shape) -> int:
+        """How many numbers a volume holds together with its padding."""
         axes = zip(input.spatial, self.before, self.after, strict=True)
         return prod(n + b + a for n, b, a in axes) * input.depth
 

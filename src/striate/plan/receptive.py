@@ -70,7 +70,7 @@ def _joined(node: Node, parts: list[dict[str, ReceptiveField]]) -> dict[str, Rec
 
 
 def _hull(node: Node, fields: list[ReceptiveField]) -> ReceptiveField:
-    """The smallest field that covers all; where branches differ in stride, at its widest place."""
+    """The smallest field that covers all of them, at every place."""
     first = fields[0]
     if all(field == first for field in fields):
         return first
@@ -84,12 +84,15 @@ def _hull(node: Node, fields: list[ReceptiveField]) -> ReceptiveField:
 
 
 def _hull_along(fields: list[tuple[int, int, int]], places: int) -> tuple[int, int, int]:
-    """Size, stride and start of the hull of fields along one axis with so many places."""
+    """Size, stride and start of the hull of fields along one axis with so many places.
 
-    def covered(place: int) -> tuple[int, int]:
-        starts = [start + place * stride for _, stride, start in fields]
-        return min(starts), max(at + size for at, (size, _, _) in zip(starts, fields, strict=True))
+    Where branches differ in stride, the hull moves by that of them which keeps it smallest.
+    """
 
-    # Both ends move evenly with the place, so the hull is widest at the first or the last.
-    widest = max(end - start for start, end in (covered(0), covered(places - 1)))
-    return widest, max(stride for _, stride, _ in fields), covered(0)[0]
+    def moving_by(stride: int) -> tuple[int, int, int]:
+        # Ends move evenly with the place, so what covers the first and the last place covers all.
+        drifts = [(at, n, (s - stride) * place) for n, s, at in fields for place in (0, places - 1)]
+        start = min(at + drift for at, _, drift in drifts)
+        return max(at + n + drift for at, n, drift in drifts) - start, stride, start
+
+    return min(moving_by(stride) for _, stride, _ in fields)

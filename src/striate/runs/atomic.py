@@ -17,6 +17,10 @@ _REASONS = {
     errno.EACCES: "you may not write there; change its rights or choose another folder with --out",
     errno.EPERM: "you may not write there; change its rights or choose another folder with --out",
     errno.ENOENT: "the folder is gone; nothing may remove it during a run",
+    errno.EISDIR: "a folder stands there; choose another name",
+    errno.EEXIST: "a file stands where a folder must be; choose another path",
+    errno.ENOTDIR: "a file stands where a folder must be; choose another path",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
 
@@ -37,17 +41,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except OSError:
+        finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,4 +60,6 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """`write_bytes` of a value as indented JSON."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # File names may hold bytes that are no UTF-8; Python's escape for them is also JSON's.
+    write_bytes(path, text.encode(errors="backslashreplace"))

@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.core import RunError, UsageError
+from striate.core import UsageError
 from striate.runs.atomic import writing
 
-_MOST_RUNS = 100_000
+# File systems take names of up to 255 bytes; the number and a reader's eyes want room as well.
+_LONGEST_STEM = 100
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,17 @@ def new_folder(name: str, out: Path | None = None) -> RunFolder:
                 ) from None
         return RunFolder(out)
     root = runs_root()
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "run"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_STEM].strip("-.") or "run"
     with writing(root / stem):
         root.mkdir(parents=True, exist_ok=True)
-        for number in range(_next_number(root, stem), _MOST_RUNS):
+        number = _next_number(root, stem)
+        while True:
             try:
                 (root / f"{stem}-{number}").mkdir()
             except FileExistsError:
-                continue  # another training took this number in between
-            return RunFolder(root / f"{stem}-{number}")
-    raise RunError(f"{root} holds {_MOST_RUNS} runs called {stem}; move some away")
+                number += 1  # another training took this number in between
+            else:
+                return RunFolder(root / f"{stem}-{number}")
 
 
 def _next_number(root: Path, stem: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from striate.core import RunError
-from striate.runs.atomic import write_text
+from striate.runs.atomic import write_json
 
 FORMAT = "striate.run"
 VERSION = 1
@@ -66,7 +66,7 @@ class Manifest(BaseModel):
 
     def save(self, path: Path) -> None:
         """Writes the manifest in one piece; raises RunError when the system refuses."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
+        write_json(path, self.model_dump())
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -74,10 +74,12 @@ class Manifest(BaseModel):
         folder = path.parent
         try:
             document = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{folder} is no run: it has no {path.name}; name a run's folder") from None
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path} can't be read: {error}; restore it from a copy") from None
+        except OSError as error:
+            raise RunError(f"{path} can't be read: {error.strerror}; check it and its rights") from None
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path} is damaged: {error}; restore it from a copy") from None
         found = document.get("version") if isinstance(document, dict) else None
         if isinstance(found, int) and found > VERSION:
             raise RunError(
@@ -88,7 +90,8 @@ class Manifest(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the file"
-            raise RunError(f"{path} is damaged at {place}: {first['msg']}; restore it from a copy") from None
+            rule = first["msg"][0].lower() + first["msg"][1:]
+            raise RunError(f"{path} is damaged at {place}: {rule}; restore it from a copy") from None
 
 
 def now() -> str:
@@ -115,11 +118,13 @@ def this_process() -> dict[str, Any]:
 def is_alive(process: dict[str, Any]) -> bool:
     """Whether the process that wrote a run still lives, as far as this machine can tell."""
     number = process.get("id")
-    if process.get("host") != socket.gethostname() or not isinstance(number, int) or number == os.getpid():
+    if process.get("host") != socket.gethostname() or type(number) is not int or number < 1:
+        return False
+    if number == os.getpid():
         return False
     try:
         os.kill(number, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from striate.core import RunError, units
+from striate.core import GraphError, RunError, units
 from striate.graph import Network
 from striate.runs.atomic import write_text
 from striate.runs.folder import RunFolder
@@ -44,13 +44,13 @@ class Run:
     @cached_property
     def network(self) -> Network:
         """The graph, with the preparation taken from the training set."""
+        path = self.folder.network
         try:
-            text = self.folder.network.read_text(encoding="utf-8")
+            return Network.from_json(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise RunError(
-                f"can't read {self.folder.network}: {error.strerror}; restore it from a copy"
-            ) from None
-        return Network.from_json(text)
+            raise RunError(f"{path} can't be read: {error.strerror}; restore it from a copy") from None
+        except (ValueError, GraphError) as error:
+            raise RunError(f"{path} is damaged: {error}; restore it from a copy") from None
 
     def weights(self, which: str = "best") -> dict[str, NDArray[Any]]:
         """The weights of the `best` or the `last` epoch, by node and name."""
@@ -64,8 +64,8 @@ class Run:
             return [json.loads(line) for line in lines]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.folder.metrics} can't be read: {error}; restore it from a copy") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunError(f"{self.folder.metrics} is damaged: {error}; restore it from a copy") from None
 
     def predictions(self, split: str = "test") -> dict[str, NDArray[Any]]:
         """`scores` (N, K) and `labels` of every picture of a split that was tested."""

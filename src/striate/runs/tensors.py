@@ -18,7 +18,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 def write_tensors(path: Path, arrays: Arrays, facts: Mapping[str, Any] | None = None) -> None:
     """Writes arrays and facts in one piece, so that they can't disagree; raises RunError when refused."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_bytes(path, save(contiguous, metadata={"facts": json.dumps(facts or {})}))
 
 

@@ -1,6 +1,6 @@
 """Recipes, the training loop, testing and predicting."""
 
-from striate.train.compute import Compute, choose_compute
+from striate.train.compute import Compute, choose_compute, processor
 from striate.train.evaluation import (
     ClassScore,
     Evaluation,
@@ -27,6 +27,7 @@ __all__ = [
     "evaluate_regression",
     "load_module",
     "predict",
+    "processor",
     "recipe_of",
     "resume",
     "test",

@@ -109,13 +109,15 @@ def evaluate(
     answers = scores.argmax(axis=1)
     rows = np.arange(count)
     confusion = np.bincount(labels * width + answers, minlength=width * width).reshape(width, width)
-    better = (scores > scores[rows, labels][:, None]).sum(axis=1)
+    own = scores[rows, labels][:, None]
+    # Of equal scores the first class is the answer, here as in argmax.
+    before = (scores > own) | ((scores == own) & (np.arange(width) < labels[:, None]))
     return Evaluation(
         split=split,
         count=count,
         loss=float(-logs[rows, labels].mean()),
         accuracy=float((answers == labels).mean()),
-        top5=float((better < _TOP).mean()) if width > _TOP else None,
+        top5=float((before.sum(axis=1) < _TOP).mean()) if width > _TOP else None,
         calibration_error=_calibration_error(np.exp(logs[rows, answers]), answers == labels),
         classes=tuple(_class_score(name, i, confusion) for i, name in enumerate(classes)),
         confusion=confusion,

@@ -3,6 +3,7 @@
 Legend: N pictures, C depth, H height, W width, K classes.
 """
 
+import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from striate.train.evaluation import Evaluation, RegressionEvaluation, log_softm
 _INK, _TRAIN, _VALIDATION = "#1f2933", "#2563eb", "#d97706"
 _MOST_NUMBERED = 25
 _MISTAKES = 24
+_MOST_TARGETS = 12
 _DPI = 120
 
 
@@ -48,7 +50,10 @@ def draw_figures(
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a figure as PNG in one piece."""
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=_DPI)
+    with warnings.catch_warnings():
+        # A class named in a script that the font lacks is drawn as boxes, which needs no warning.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(content, format="png", dpi=_DPI)
     write_bytes(path, content.getvalue())
 
 
@@ -91,8 +96,11 @@ def confusion(told: Evaluation, classes: tuple[str, ...]) -> Figure:
     )
     figure.colorbar(image, ax=axes, shrink=0.8, label="share of the class")
     if len(classes) <= _MOST_NUMBERED:
-        axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(classes)), classes)
+        names = [_cut(name) for name in classes]
+        slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        is_narrow = max(map(len, names)) <= 3
+        axes.set_xticks(range(len(names)), names, parse_math=False, **({} if is_narrow else slant))
+        axes.set_yticks(range(len(names)), names, parse_math=False)
         for row, column in np.argwhere(counts > 0):
             color = "white" if shares[row, column] > 0.5 else _INK
             axes.text(
@@ -116,21 +124,28 @@ def mistakes(
     for place, index in enumerate(worst, 1):
         axes = figure.add_subplot(rows, columns, place)
         answer = scores[index].argmax()
-        axes.imshow(_displayed(pixels[index]), cmap="gray", interpolation="nearest")
+        shown = _displayed(pixels[index])
+        # The whole range of bytes, so that a pale picture looks as pale as it is.
+        white = 255 if shown.dtype == np.uint8 else 1
+        axes.imshow(shown, cmap="gray", vmin=0, vmax=white, interpolation="nearest")
         axes.set_title(
-            f"{_cut(classes[labels[index]])}\nsaid {_cut(classes[answer])} {np.exp(logs[index, answer]):.0%}",
+            f"is {_cut(classes[labels[index]])}\n"
+            f"said {_cut(classes[answer])}, {np.exp(logs[index, answer]):.0%}",
             fontsize=7,
+            parse_math=False,
         )
         axes.set_axis_off()
     return figure
 
 
 def answers(outputs: NDArray[np.float32], targets: NDArray[Any], split: str) -> Figure:
-    """A regression's answers against the truth, a panel for each target."""
-    count = targets.shape[1]
-    figure = Figure(figsize=(4.2 * count, 4.0), layout="constrained")
+    """A regression's answers against the truth, a panel for each of the first dozen targets."""
+    count = min(targets.shape[1], _MOST_TARGETS)
+    columns = min(count, 4)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(4.2 * columns, 4.0 * rows), layout="constrained")
     for target in range(count):
-        axes = figure.add_subplot(1, count, target + 1)
+        axes = figure.add_subplot(rows, columns, target + 1)
         axes.scatter(targets[:, target], outputs[:, target], s=6, alpha=0.4, color=_TRAIN, linewidths=0)
         ends = [float(targets[:, target].min()), float(targets[:, target].max())]
         axes.plot(ends, ends, color=_INK, linewidth=0.8)

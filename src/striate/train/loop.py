@@ -140,14 +140,20 @@ class Training:
         finite = torch.isfinite(torch.stack(losses)).tolist()
         if not all(finite):
             step = last - len(losses) + 1 + finite.index(False)
-            raise TrainingError(
-                f"the loss of epoch {self.progress.epoch}, step {step + 1} isn't finite; the best weights "
-                f"so far are kept; lower --lr (it is {self.recipe.rate:g}) or check the data"
-            )
+            raise self._diverged(f"the loss of epoch {self.progress.epoch}, step {step + 1}")
+
+    def _diverged(self, what: str) -> TrainingError:
+        return TrainingError(
+            f"{what} isn't finite; the best weights so far are kept; lower --lr (it is {self.recipe.rate:g}) "
+            f"or check the data"
+        )
 
     def _end_epoch(self, began: float, before: float, seen: int) -> dict[str, Any]:
         """Measures the epoch on the validation split and saves weights, metrics and state; its figures."""
         progress = self.progress
+        # The last step may have broken what no loss has told of yet; it must not become the best.
+        if not all(bool(torch.isfinite(weight).all()) for weight in self.module.parameters()):
+            raise self._diverged(f"a weight after epoch {progress.epoch}")
         trained = time.perf_counter() - began
         loss_sum, hit_sum, count = progress.sums
         entry: dict[str, Any] = {"epoch": progress.epoch, "train_loss": loss_sum / count}

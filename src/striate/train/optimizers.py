@@ -28,9 +28,12 @@ def _makers(recipe: Recipe) -> dict[str, Callable[[list[dict[str, Any]]], Optimi
     rate = recipe.rate
     return {
         "sgd": lambda groups: SGD(groups, lr=rate, fused=True),
-        "momentum": lambda groups: SGD(groups, lr=rate, momentum=recipe.momentum, nesterov=True, fused=True),
-        # Keras's defaults. Keras adds its 1e-7 below the root and torch its own beside it, so the root
-        # of 1e-7 makes the two agree where a gradient is small, which is where they differ.
+        "momentum": lambda groups: SGD(
+            groups, lr=rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
+        ),
+        # Keras's defaults. Keras adds its 1e-7 below the root and torch its own beside it: with the root
+        # of 1e-7 the two agree on large and on tiny gradients, and between them torch's steps are up to
+        # 30 % shorter.
         "rmsprop": lambda groups: RMSprop(groups, lr=rate, alpha=0.9, eps=sqrt(1e-7), foreach=True),
         "adam": lambda groups: Adam(groups, lr=rate, fused=True),
         "adamw": lambda groups: AdamW(groups, lr=rate, fused=True),
@@ -74,9 +77,13 @@ def state_arrays(optimizer: Optimizer) -> dict[str, torch.Tensor]:
 def restore_state(optimizer: Optimizer, arrays: dict[str, torch.Tensor]) -> None:
     """Gives the optimizer back what `state_arrays` took from one like it."""
     document = optimizer.state_dict()
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in arrays.items():
         index, _, name = key.partition(".")
+        if value.shape == weights[int(index)].shape:
+            # Fused steps run through a weight and its memories as they lie, so both must lie alike.
+            value = torch.empty_like(weights[int(index)]).copy_(value)
         state.setdefault(int(index), {})[name] = value
     document["state"] = state
     optimizer.load_state_dict(document)

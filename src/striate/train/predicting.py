@@ -35,7 +35,9 @@ class Prediction:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-def predict(run: Run | str | Path, files: Iterable[str | Path], *, device: str = "auto") -> list[Prediction]:
+def predict(
+    run: Run | str | Path, files: str | Path | Iterable[str | Path], *, device: str = "auto"
+) -> list[Prediction]:
     """What a run's best weights say of picture files, and of every picture below folders, in order.
 
     A file that can't be read is told of in its place and doesn't stop the others.
@@ -43,6 +45,7 @@ def predict(run: Run | str | Path, files: Iterable[str | Path], *, device: str =
     Raises UsageError when a folder holds no pictures, RunError when the run has no weights.
     """
     run = run if isinstance(run, Run) else Run.open(run)
+    files = [files] if isinstance(files, (str, Path)) else files
     module = load_module(run, device=device)
     network = run.network
     layer = cast("InputLayer", network[network.inputs[0]].layer)

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from striate.core import RecipeError, UnknownNameError, UsageError
+from striate.core import RecipeError, UnknownNameError, UsageError, quoted
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "onecycle"]
@@ -89,7 +89,7 @@ def checked(values: dict[str, Any], source: str) -> Recipe:
                 f"{source}: {UnknownNameError('recipe value', name, Recipe.model_fields)}"
             ) from None
         rule = first["msg"][0].lower() + first["msg"][1:]
-        raise RecipeError(f"{source}: {name} {rule}, not {first['input']!r}; change it") from None
+        raise RecipeError(f"{source}: {name} {rule}, not {quoted(first['input'])}; change it") from None
 
 
 def recipe_of(word: str) -> Recipe:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from striate.build import NetworkModule
+from striate.core import TrainingError
 from striate.data import Batches
 
 _BATCH = 256
@@ -20,6 +21,8 @@ def scores_of(module: NetworkModule, pixels: NDArray[Any], node: str) -> NDArray
     """What a node with a row of numbers says of prepared pictures (N, C, H, W): (N, K).
 
     The module is put in evaluation mode and left in the mode it was in.
+
+    Raises TrainingError when a number isn't finite, which no evaluation could judge.
     """
     weights = next(module.parameters(), None)
     device = torch.device("cpu") if weights is None else weights.device
@@ -32,7 +35,13 @@ def scores_of(module: NetworkModule, pixels: NDArray[Any], node: str) -> NDArray
             parts = [_row(module, batch, node) for batch, _ in batches.epoch(1)]
     finally:
         module.train(was_training)
-    return np.concatenate(parts)
+    scores = np.concatenate(parts)
+    if not np.isfinite(scores).all():
+        raise TrainingError(
+            "what the network says isn't finite: its weights have grown too large, or the pictures hold "
+            "numbers that are; lower --lr or check the data"
+        )
+    return scores
 
 
 def _row(module: NetworkModule, batch: Tensor, node: str) -> NDArray[np.float32]:

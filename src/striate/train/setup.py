@@ -1,21 +1,24 @@
 """From a person's words to what a training needs: data in splits, a prepared network, a settled recipe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from numpy.typing import NDArray
 
-from striate.core import DataError
-from striate.data import Images, channel_statistics, load, prepare_split, with_held_out
-from striate.graph import InputLayer, Network
+from striate.core import DataError, RunError, UsageError, units
+from striate.data import NAMED_SETS, Images, channel_statistics, load, prepare_split, with_held_out
+from striate.graph import BatchNorm, InputLayer, Network
+from striate.runs import Run
 from striate.train.defaults import default_axes, default_recipe, default_words
 from striate.train.objective import Objective, objective_of
-from striate.train.recipe import Recipe, recipe_of
-from striate.zoo import resolve
+from striate.train.recipe import Recipe, checked, recipe_of
+from striate.zoo import ZOO, resolve
 
 Reading = Callable[[int, int], None]
+
+_MOST_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,12 @@ def set_up(
         axes = default_axes(loaded)
     word = default_words(axes)[0] if network is None else network
     made = word if isinstance(word, Network) else _resolved(word, axes, loaded)
+    objective = objective_of(made, loaded)
     axes = cast("InputLayer", made[made.inputs[0]].layer).axes
     named = default_recipe(axes) if recipe is None else recipe
     followed = (recipe_of(named) if isinstance(named, str) else named).changed(**changes)
+    _require_batch(made, followed.batch)
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
-    objective = objective_of(made, split)
     followed = followed.with_epochs_for(len(split.split("train")))
     pixels = prepared_pixels(split, made, reading)
     layer = cast("InputLayer", made[made.inputs[0]].layer)
@@ -76,8 +80,45 @@ def loaded_images(images: Images | str | Path) -> tuple[Images, str]:
     """The data set, and the word by which it can be loaded again from any folder."""
     if isinstance(images, Images):
         return images, images.name
-    path = Path(images)
-    return load(images), str(path.resolve()) if path.exists() else str(images)
+    loaded, path = load(images), Path(images)
+    is_path = images not in NAMED_SETS and path.exists()
+    return loaded, str(path.resolve()) if is_path else str(images)
+
+
+def images_of(run: Run, images: Images | None = None) -> Images:
+    """The data that a run was trained on, loaded again and split as they were then.
+
+    Raises RunError when they are other data by now: another split would mix what was trained on with
+    what is tested.
+    """
+    manifest = run.manifest
+    recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
+    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
+    split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
+    counts = {name: len(part) for name, part in split.splits.items()}
+    if counts != manifest.data.counts:
+        raise RunError(
+            f"{manifest.data.spec} isn't what {run.path} was trained on: its splits were "
+            f"{listed_counts(manifest.data.counts)}, now they are {listed_counts(counts)}; restore the data"
+        )
+    if list(split.classes) != manifest.data.classes:
+        raise RunError(
+            f"{manifest.data.spec} isn't what {run.path} was trained on: its classes were "
+            f"{listed_classes(manifest.data.classes)}, now they are {listed_classes(split.classes)}; "
+            f"restore the data"
+        )
+    return split
+
+
+def listed_counts(counts: dict[str, int]) -> str:
+    """The splits' sizes as a message shows them."""
+    return ", ".join(f"{name} {units.count(count)}" for name, count in counts.items())
+
+
+def listed_classes(names: Sequence[str]) -> str:
+    """The first classes as a message shows them."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return (", ".join(names[:_MOST_LISTED]) + more) or "none"
 
 
 def prepared_pixels(images: Images, network: Network, reading: Reading) -> dict[str, NDArray[Any]]:
@@ -91,15 +132,27 @@ def prepared_pixels(images: Images, network: Network, reading: Reading) -> dict[
 
 def _resolved(word: str, axes: tuple[int, ...], images: Images) -> Network:
     width = len(images.classes) or int(images.split("train").labels.shape[-1])
-    return resolve(word, axes=axes, classes=width)
+    made = resolve(word, axes=axes, classes=width)
+    if word in ZOO and not images.classes:
+        return Network.parse(f"{made.notation()} | regression")
+    return made
 
 
 def _require_classes(images: Images) -> None:
     if "train" not in images.splits:
         names = ", ".join(images.splits)
         raise DataError(f"{images.name} has only {names}, no 'train' split; training needs one")
-    if images.classes and len(images.classes) < 2:
+    if len(images.classes) == 1:
         raise DataError(f"{images.name} has one class, '{images.classes[0]}'; training needs at least two")
+
+
+def _require_batch(network: Network, batch: int) -> None:
+    for node in network:
+        if batch == 1 and isinstance(node.layer, BatchNorm) and node.shape.places == 1:
+            raise UsageError(
+                f"'{node.name}' is a batch norm of single numbers, which a batch of 1 gives no deviation; "
+                f"give --batch 2 or more"
+            )
 
 
 def _name_of(word: Network | str) -> str:

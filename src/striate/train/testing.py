@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from striate.build import NetworkModule, build, load_weights
 from striate.core import UsageError
-from striate.data import Images, with_held_out
+from striate.data import Images
 from striate.runs import Manifest, Run, write_json, write_tensors
 from striate.train.compute import choose_compute
 from striate.train.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
 from striate.train.figures import draw_figures
 from striate.train.objective import Objective, objective_of
-from striate.train.recipe import checked
 from striate.train.scoring import scores_of
-from striate.train.setup import loaded_images, prepared_pixels
+from striate.train.setup import images_of, listed_classes, loaded_images, prepared_pixels
 
 Told = Evaluation | RegressionEvaluation
 
@@ -42,39 +41,33 @@ def test(
     Without `images` the run's own data are split again as they were for its training. `split` is `test`
     unless there is none, then `val`, then whatever there is.
 
-    Raises RunError when the run has no weights, UsageError when the data don't fit the network.
+    Raises RunError when the run has no weights or its own data have changed since, UsageError when the
+    data don't fit the network.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     manifest = run.manifest
-    own = images is None
-    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
-    if own:
-        recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
-        loaded = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
+    loaded = images_of(run) if images is None else loaded_images(images)[0]
     if list(loaded.classes) != manifest.data.classes:
         raise UsageError(
-            f"{loaded.name} has the classes {_shortened(loaded.classes)} but {run.path} was trained on "
-            f"{_shortened(manifest.data.classes)}; give data with the same classes"
+            f"{loaded.name} has the classes {listed_classes(loaded.classes)} but {run.path} was trained on "
+            f"{listed_classes(manifest.data.classes)}; give data with the same classes"
         )
     name = split or next(name for name in ("test", "val", *loaded.splits) if name in loaded.splits)
     one = Images(loaded.name, loaded.classes, {name: loaded.split(name)})
     objective = objective_of(run.network, one)
     pixels = prepared_pixels(one, run.network, lambda done, count: None)[name]
     told, scores = _tell(load_module(run, device=device), objective, pixels, one, name)
-    if own:
+    if images is None:
         _keep(run, told, scores, one.split(name).labels)
     return told
 
 
 def test_splits(
-    run: Run, images: Images, pixels: dict[str, NDArray[Any]], module: NetworkModule, manifest: Manifest
+    run: Run, images: Images, pixels: dict[str, NDArray[Any]], device: str, manifest: Manifest
 ) -> None:
-    """Tests the best weights on the splits that weren't trained on; fills in the manifest's results.
-
-    `module` is used for it and holds the best weights afterwards.
-    """
-    arrays = run.weights("best")
-    load_weights(module, {name: torch.from_numpy(array) for name, array in arrays.items()})
+    """Tests the best weights on the splits that weren't trained on; fills in the manifest's results."""
+    # Not the module that was trained: its memory may lie otherwise, which changes a score's last digits.
+    module = load_module(run, device=device)
     objective = objective_of(run.network, images)
     shown: tuple[str, Told, NDArray[np.float32]] | None = None
     for name in ("val", "test"):
@@ -102,8 +95,3 @@ def _tell(
 def _keep(run: Run, told: Told, scores: NDArray[np.float32], labels: NDArray[Any]) -> None:
     write_json(run.folder.evaluation(told.split), told.to_dict())
     write_tensors(run.folder.predictions(told.split), {"scores": scores, "labels": labels})
-
-
-def _shortened(classes: Any) -> str:
-    names = list(classes)
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "") or "none"

@@ -8,7 +8,7 @@ from typing import Any
 
 from striate.build import build
 from striate.core import GraphError, RunError, StriateError, units
-from striate.data import Augmentation, Batches, Images, with_held_out
+from striate.data import Augmentation, Batches, Images
 from striate.graph import Network
 from striate.plan import plan
 from striate.runs import (
@@ -31,7 +31,7 @@ from striate.train.loop import Training
 from striate.train.objective import objective_of
 from striate.train.optimizers import optimizer_of
 from striate.train.recipe import Recipe, checked
-from striate.train.setup import Setup, loaded_images, prepared_pixels, set_up
+from striate.train.setup import Setup, images_of, listed_counts, prepared_pixels, set_up
 from striate.train.testing import test_splits
 from striate.train.watching import Quiet, Shown
 
@@ -146,7 +146,7 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
         manifest.save(folder.manifest)
         watcher.say(f"stopped and saved; go on with: striate resume {folder.path}")
         return Run(folder)
-    test_splits(Run(folder), setup.images, setup.pixels, training.module, manifest)
+    test_splits(Run(folder), setup.images, setup.pixels, str(training.compute.device), manifest)
     manifest.state = "done"
     manifest.save(folder.manifest)
     return Run(folder)
@@ -154,22 +154,11 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
 
 def _setup_again(run: Run, manifest: Manifest, images: Images | None, reading: Any) -> Setup:
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
-    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
-    split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
-    counts = {name: len(part) for name, part in split.splits.items()}
-    if counts != manifest.data.counts or list(split.classes) != manifest.data.classes:
-        raise RunError(
-            f"{manifest.data.spec} isn't what {run.path} was trained on: its splits were "
-            f"{_listed(manifest.data.counts)}, now they are {_listed(counts)}; restore the data"
-        )
+    split = images_of(run, images)
     network = run.network
     pixels = prepared_pixels(split, network, reading)
     objective = objective_of(network, split)
     return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, pixels)
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {units.count(count)}" for name, count in counts.items())
 
 
 def _manifest(setup: Setup, compute: Compute) -> Manifest:
@@ -205,8 +194,11 @@ def _ending(manifest: Manifest, folder: RunFolder) -> Generator[None]:
     try:
         yield
     except BaseException as error:
-        known = isinstance(error, StriateError)
-        manifest.state, manifest.reason = "failed", str(error) if known else type(error).__name__
+        if isinstance(error, KeyboardInterrupt):
+            manifest.state, manifest.reason = "stopped", "interrupted before the step ended"
+        else:
+            known = isinstance(error, StriateError)
+            manifest.state, manifest.reason = "failed", str(error) if known else type(error).__name__
         with suppress(RunError):  # the disk that failed the run may refuse this as well
             manifest.save(folder.manifest)
         raise
@@ -214,7 +206,7 @@ def _ending(manifest: Manifest, folder: RunFolder) -> Generator[None]:
 
 def _say_what(watcher: Quiet, setup: Setup, compute: Compute) -> None:
     weights = plan(setup.network).parameters
-    counts = _listed({name: len(split) for name, split in setup.images.splits.items()})
+    counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
     watcher.say(
         f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "

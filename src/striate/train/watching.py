@@ -34,7 +34,7 @@ class Shown(Quiet):
     """Shows progress on stderr, so that what a program prints on stdout stays its own."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr, highlight=False)
+        self._console = Console(file=sys.stderr, highlight=False, emoji=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

@@ -94,6 +94,8 @@ def resolve(word: str, *, axes: Sequence[int] | None = None, classes: int | None
             return Network.from_json(text)
         return Network.parse(text, axes=axes, classes=classes)
     is_one_word = not any(sign in word for sign in " |[(\n")
+    if is_one_word and "/" in word:
+        raise UsageError(f"'{word}' is no network file; name one that ends in .json or .txt")
     if is_one_word and word not in LAYERS and not word[:1].isdigit():
         raise UnknownNameError("network", word, ZOO)
     return Network.parse(word, axes=axes, classes=classes)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import layers, shapes
 
+from strategies import layers, shapes
 from striate.build import build
 from striate.core import Shape
 from striate.graph import (
@@ -50,6 +50,7 @@ WINDOWS = [
     (Shape((2, 3), 2), {"kernel": 4, "stride": 1, "padding": "same"}),
     (Shape((4, 3, 5), 2), {"kernel": 2, "stride": 2, "padding": "same"}),
     (Shape((4, 3, 5), 2), {"kernel": (2, 3, 1), "stride": 1, "padding": (1, 1, 0)}),
+    (Shape((2, 1, 3), 2), {"kernel": 3, "stride": 1, "padding": 1}),  # The kernel is larger than the input.
 ]
 
 
@@ -69,7 +70,7 @@ def drawn(*axes: int, seed: int = 0) -> np.ndarray:
 
 
 def windows(window: Window, spatial: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], list]]:
-    """For every place of the output the offsets in the window and the places that they fall on, inside only."""
+    """For every place of the output: the offsets in its window and where they fall, inside only."""
     for place in product(*map(range, window.places(spatial))):
         inside = []
         for offset in product(*map(range, window.kernel)):
@@ -185,7 +186,9 @@ def test_dropout_in_training_keeps_the_mean() -> None:
 def test_dense() -> None:
     x, weight, bias = drawn(2, 4), drawn(3, 4, seed=1), drawn(3, seed=2)
     expected = [[sum(x[n, i] * weight[o, i] for i in range(4)) + bias[o] for o in range(3)] for n in range(2)]
-    np.testing.assert_allclose(computed(Dense(3), x, weight=weight, bias=bias), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        computed(Dense(3), x, weight=weight, bias=bias), expected, rtol=1e-4, atol=1e-6
+    )
     without = computed(Dense(3, bias=False), x, weight=weight)
     np.testing.assert_allclose(without, np.array(expected) - bias, rtol=1e-4, atol=1e-6)
 

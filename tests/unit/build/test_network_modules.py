@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks
 from torch import nn
 
+from strategies import networks
 from striate.build import NetworkModule, build, load_weights, weights_of
 from striate.build.module import module_key
 from striate.core import RunError, UnknownNameError, UsageError
@@ -108,8 +108,10 @@ def test_wrong_inputs_say_what_is_wanted() -> None:
         ((torch.zeros(2, 8, 8, 1),), "input 'input1' takes tensors (N, 1, 8, 8), not (2, 8, 8, 1)"),
         ((torch.zeros(1, 8, 8),), "input 'input1' takes tensors (N, 1, 8, 8), not (1, 8, 8)"),
         ((torch.zeros(()),), "input 'input1' takes tensors (N, 1, 8, 8), not ()"),
-        ((torch.zeros(2, 1, 8, 8, dtype=torch.int64),),
-         "input 'input1' takes bytes (torch.uint8) or floats, not torch.int64; convert it"),
+        (
+            (torch.zeros(2, 1, 8, 8, dtype=torch.int64),),
+            "input 'input1' takes bytes (torch.uint8) or floats, not torch.int64; convert it",
+        ),
     ]:
         with pytest.raises(UsageError) as caught:
             module(*inputs)
@@ -127,7 +129,9 @@ def test_unknown_nodes_are_named_with_the_nearest() -> None:
 def test_bytes_are_pictures_from_zero_to_one() -> None:
     module = module_of("2x2x2 mean=0.5,0.25 deviation=0.5,2 | identity")
     picture = torch.arange(0, 256, 32, dtype=torch.uint8).reshape(1, 2, 2, 2)
-    expected = (picture / 255 - torch.tensor([0.5, 0.25])[:, None, None]) / torch.tensor([0.5, 2])[:, None, None]
+    expected = (picture / 255 - torch.tensor([0.5, 0.25])[:, None, None]) / torch.tensor([0.5, 2])[
+        :, None, None
+    ]
     torch.testing.assert_close(module(picture), expected)
     torch.testing.assert_close(module(picture / 255), expected)
     assert torch.equal(module(picture), module(picture.float() / 255)), "bit-equal"
@@ -138,7 +142,9 @@ def test_the_preparation_of_a_vector() -> None:
     assert module_of("2 mean=1,2 deviation=2,4 | identity")(torch.tensor([[3.0, 4]])).tolist() == [[1, 0.5]]
 
 
-RESERVED = sorted(name for name in {*dir(nn.ModuleDict()), "items", "train", "forward", "T"} if name[0] != "_")
+RESERVED = sorted(
+    name for name in {*dir(nn.ModuleDict()), "items", "train", "forward", "T"} if name[0] != "_"
+)
 
 
 @pytest.mark.parametrize("name", [name for name in RESERVED if name[-1] != "_"])
@@ -174,7 +180,9 @@ def test_first_weights_follow_what_comes_after() -> None:
     ]:
         assert float(weights[key].abs().max()) == pytest.approx(bound, rel=0.02)
         assert float(weights[key].std()) == pytest.approx(bound / sqrt(3), rel=0.05)
-    assert all(not weights[key].any() for key in ("conv1.bias", "conv2.bias", "dense1.bias", "batchnorm1.bias"))
+    assert all(
+        not weights[key].any() for key in ("conv1.bias", "conv2.bias", "dense1.bias", "batchnorm1.bias")
+    )
     assert bool((weights["batchnorm1.weight"] == 1).all())
 
 
@@ -206,7 +214,8 @@ def test_weights_of_another_network_are_refused_before_anything_is_copied() -> N
     for wrong, message in [
         (without, "the weights lack 'conv2.bias'; they belong to another network"),
         (weights | {"dense1.weight": torch.zeros(5, 7)},
-         "'dense1.weight' has the shape (5, 7) but the network wants (5, 6); the weights belong to another network"),
+         "'dense1.weight' has the shape (5, 7) but the network wants (5, 6); "
+         "the weights belong to another network"),
         (weights | {"conv3.weight": torch.zeros(1), "conv4.weight": torch.zeros(1)},
          "the network has no weight 'conv3.weight'; the weights belong to another network"),
     ]:  # fmt: skip

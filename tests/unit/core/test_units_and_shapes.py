@@ -60,7 +60,9 @@ def test_numbers_are_printed_as_people_write_them(printed: str, expected: str) -
 def test_a_short_count_has_three_digits_and_is_near(number: int) -> None:
     digits, prefix = units.short_count(number).split()
     assert len(digits.replace(".", "")) == 3
-    assert float(digits) * {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[prefix] == pytest.approx(number, rel=0.0051)
+    assert float(digits) * {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[prefix] == pytest.approx(
+        number, rel=0.0051
+    )
 
 
 def test_a_shape_prints_and_counts() -> None:
@@ -91,7 +93,12 @@ def test_the_tree_of_errors_gives_the_exit_codes() -> None:
     errors = [getattr(core, name) for name in core.__all__ if name.endswith("Error")]
     usage = {UsageError, UnknownNameError, GraphError, NotationError, RecipeError}
     assert {error for error in errors if error.exit_code == 2} == usage
-    assert {error for error in errors if error.exit_code == 1} == {StriateError, DataError, RunError, TrainingError}
+    assert {error for error in errors if error.exit_code == 1} == {
+        StriateError,
+        DataError,
+        RunError,
+        TrainingError,
+    }
     assert all(issubclass(error, StriateError) for error in errors)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from strategies import networks
 
-from striate.core import GraphError, StriateError
+from strategies import networks
+from striate.core import GraphError
 from striate.graph import Add, Conv, Dense, Flatten, Input, Network
 
 
@@ -138,7 +138,8 @@ CASES: list[tuple[Any, str]] = [
     (node(0, mean=[0.5, 0.5]),
      "node 'image': mean of input: 1 channels need as many numbers, not 2"),
     (node(0, mean=[10**400]),
-     "node 'image': mean of input: a number that is finite is needed, not 100000000000000000...0000000000000000000"),
+     "node 'image': mean of input: a number that is finite is needed, "
+     "not 100000000000000000...0000000000000000000"),
     (added(name="alone", layer="relu", inputs=["conv1"]),
      "node 'alone' leads to no output; connect it or take it out"),
     (added(name="other", layer="input", axes=[3]),
@@ -243,7 +244,6 @@ def test_any_text_gives_an_error_of_ours(text: str) -> None:
 def network_or_error(text: str) -> None:
     try:
         network = Network.from_json(text)
-    except StriateError as error:
-        assert isinstance(error, GraphError)
-    else:
-        assert Network.from_json(network.to_json()) == network
+    except GraphError:
+        return
+    assert Network.from_json(network.to_json()) == network

@@ -4,6 +4,7 @@ import pytest
 
 from striate.core import GraphError, UnknownNameError
 from striate.graph import (
+    ELU,
     LAYERS,
     Add,
     BatchNorm,
@@ -11,7 +12,6 @@ from striate.graph import (
     Conv,
     Dense,
     Dropout,
-    ELU,
     Flatten,
     Input,
     MaxPool,
@@ -46,7 +46,9 @@ def test_names_of_branches_follow_their_order_in_the_join() -> None:
     assert network["relu3"].inputs == ("relu2",)
 
 
-@pytest.mark.parametrize("name", ["", "1a", "a-b", "a.b", "a ", "a\n", "_a", "a_", "é", "a" * 99 + "!", 5, ("a",)])
+@pytest.mark.parametrize(
+    "name", ["", "1a", "a-b", "a.b", "a ", "a\n", "_a", "a_", "é", "a" * 99 + "!", 5, ("a",)]
+)
 def test_what_is_no_name_is_refused(name: object) -> None:
     with pytest.raises(GraphError, match="can't name a node; use letters, digits and inner underscores"):
         ReLU()(Input(4), name=name)
@@ -75,20 +77,25 @@ def test_what_is_a_name_is_kept(name: str) -> None:
         (lambda: Input(), "axes of input: an input has up to three spatial sizes and a depth, "
          "all whole numbers of at least 1, such as 28x28x1, not ()"),
         (lambda: Input(2**31 - 1, 2**31 - 1, 2**31 - 1),
-         "input 2147483647x2147483647x2147483647: a volume holds at most 2**63 - 1 numbers; make this one smaller"),
+         "input 2147483647x2147483647x2147483647: a volume holds at most 2**63 - 1 numbers; "
+         "make this one smaller"),
         (lambda: Conv(10**5000, 3), "depth of conv: a whole number of at least 1 is needed, not a huge int"),
         (lambda: Conv("x" * 100, 3),
          "depth of conv: a whole number of at least 1 is needed, not "
          "'xxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx'"),
-        (lambda: Conv(3, (3, 0)), "kernel of conv: a whole number of at least 1 or one for each axis such as 5x3 "
+        (lambda: Conv(3, (3, 0)),
+         "kernel of conv: a whole number of at least 1 or one for each axis such as 5x3 "
          "is needed, not (3, 0)"),
         (lambda: Conv(3, 3, activation="swish"), "activation of conv: one of relu, leaky, elu, gelu, silu, "
          "sigmoid, tanh, softmax is needed, not 'swish'"),
-        (lambda: Conv(3, 3, padding="full"), "padding of conv: 'valid', 'same', a whole number of at least 0 or "
+        (lambda: Conv(3, 3, padding="full"),
+         "padding of conv: 'valid', 'same', a whole number of at least 0 or "
          "one for each axis such as 5x3 is needed, not 'full'"),
-        (lambda: ELU(10**400), "alpha of elu: a number above 0 is needed, not 100000000000000000...0000000000000000000"),
+        (lambda: ELU(10**400),
+         "alpha of elu: a number above 0 is needed, not 100000000000000000...0000000000000000000"),
         (lambda: Dropout(True), "rate of dropout: a number of at least 0 and below 1 is needed, not True"),
-        (lambda: BatchNorm(momentum=0), "momentum of batchnorm: a number above 0 and at most 1 is needed, not 0"),
+        (lambda: BatchNorm(momentum=0),
+         "momentum of batchnorm: a number above 0 and at most 1 is needed, not 0"),
     ],
 )  # fmt: skip
 def test_illegal_layers_say_why(made, message: str) -> None:
@@ -107,15 +114,30 @@ def test_illegal_networks_say_why() -> None:
     cases = [
         (lambda: made([], end), "a network needs at least one input and one output"),
         (lambda: made(one, []), "a network needs at least one input and one output"),
-        (lambda: made(end, end), "<volume 2 of dense 2> was given as an input; start from Input(height, width, depth)"),
+        (
+            lambda: made(end, end),
+            "<volume 2 of dense 2> was given as an input; start from Input(height, width, depth)",
+        ),
         (lambda: made([one, one], end), "an input is named twice; name each input once"),
         (lambda: made(one, [end, end]), "an output is named twice; name each output once"),
-        (lambda: made([one, other], end), "input 'side' of shape 4 leads to no output; use it or leave it out"),
-        (lambda: made([other, one], Dense(2)(other)), "input of shape 4 leads to no output; use it or leave it out"),
-        (lambda: made(one, Add()(one, other)), "the network uses an input of shape 4 that isn't among its inputs"),
+        (
+            lambda: made([one, other], end),
+            "input 'side' of shape 4 leads to no output; use it or leave it out",
+        ),
+        (
+            lambda: made([other, one], Dense(2)(other)),
+            "input of shape 4 leads to no output; use it or leave it out",
+        ),
+        (
+            lambda: made(one, Add()(one, other)),
+            "the network uses an input of shape 4 that isn't among its inputs",
+        ),
         (lambda: made(one, end, "rank"), "an output's task is one of class, regression, not 'rank'"),
         (lambda: made(one, end, ["class"] * 2), "1 outputs need as many tasks, not 2"),
-        (lambda: made(one, ReLU()(ReLU()(one, name="a"), name="a")), "two nodes are called 'a'; give each its own name"),
+        (
+            lambda: made(one, ReLU()(ReLU()(one, name="a"), name="a")),
+            "two nodes are called 'a'; give each its own name",
+        ),
     ]
     for case, message in cases:
         with pytest.raises(GraphError) as caught:

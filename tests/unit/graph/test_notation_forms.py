@@ -94,13 +94,19 @@ def test_steps(text: str, expected: list[str]) -> None:
 
 
 def test_branches() -> None:
-    network = Network.parse("8x8x4 | concat[ conv 6 1 relu ; conv 3 1 relu | conv 5 3 same ; maxpool 3 stride=1 same ]")
+    network = Network.parse(
+        "8x8x4 | concat[ conv 6 1 relu ; conv 3 1 relu | conv 5 3 same ; maxpool 3 stride=1 same ]"
+    )
     assert network["concat1"].inputs == ("relu1", "conv3", "maxpool1")
     assert network["concat1"].shape == Shape((8, 8), 15)
 
 
 def test_an_empty_branch_passes_on_what_the_join_is_given() -> None:
-    for text in ("8x8x4 | add[ ; conv 4 3 same ]", "8x8x4 | add[;conv 4 3 same]", "8x8x4|add[\n;\nconv 4 3 same\n]"):
+    for text in (
+        "8x8x4 | add[ ; conv 4 3 same ]",
+        "8x8x4 | add[;conv 4 3 same]",
+        "8x8x4|add[\n;\nconv 4 3 same\n]",
+    ):
         network = Network.parse(text)
         assert network["add1"].inputs == ("input1", "conv1")
         assert network.notation() == "8x8x4 | add[ ; conv 4 3 same ]"
@@ -116,7 +122,8 @@ def test_a_volume_may_be_added_to_itself() -> None:
 
 
 def test_branches_lie_in_branches() -> None:
-    line = "8x8x4 | add[ ; concat[ conv 2 1 ; avgpool 3 stride=1 same | add[ ; relu ] | conv 2 1 ] | tanh ] | relu"
+    inner = "concat[ conv 2 1 ; avgpool 3 stride=1 same | add[ ; relu ] | conv 2 1 ]"
+    line = f"8x8x4 | add[ ; {inner} | tanh ] | relu"
     network = Network.parse(line)
     assert network.notation() == line
     assert network["add2"].inputs == ("input1", "tanh1")
@@ -130,6 +137,12 @@ def test_names() -> None:
         "picture", "stem", "relu1", "again", "sum", "globalavgpool1", "scores",
     ]  # fmt: skip
     assert network.notation() == line
+
+
+def test_an_activation_of_its_own_kind_or_name_is_a_step_of_its_own() -> None:
+    for line in ("4 | dense 3 | relu name=again", "4 | dense 3 | leaky 0.25", "4 | dense 3 relu name=scores"):
+        assert Network.parse(line).notation() == line
+    assert Network.parse("4 | dense 3 | relu").notation() == "4 | dense 3 relu"
 
 
 def test_the_preparation_is_part_of_the_line() -> None:

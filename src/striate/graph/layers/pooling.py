@@ -32,9 +32,14 @@ class _Pool(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape(self.window(*inputs).places(inputs[0].spatial), inputs[0].depth)
 
+    def is_padded_first(self, input: Shape) -> bool:
+        """Whether the input is padded into a copy, which PyTorch needs where two sides don't agree."""
+        return not self.window(input).is_symmetric
+
     def kept(self, *inputs: Shape) -> Kept:
-        copied = self.window(*inputs).copied(inputs[0])
-        return Kept(input=not copied, values=copied)
+        if self.is_padded_first(inputs[0]):
+            return Kept(values=self.window(*inputs).padded_size(inputs[0]))
+        return Kept(input=True)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ class AvgPool(_Pool):
     """The mean of each window over the places that lie inside the picture (padding isn't counted)."""
 
     word = "avgpool"
+
+    def is_padded_first(self, input: Shape) -> bool:
+        # PyTorch's avg_pool3d refuses an input smaller than its kernel, even where padding makes up for it.
+        kernel = self.window(input).kernel
+        is_small = any(k > n for k, n in zip(kernel, input.spatial, strict=True))
+        return super().is_padded_first(input) or (len(input.spatial) == 3 and is_small)
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,9 @@ class Conv(Activated):
         return weights | ({"bias": (self.depth,)} if self.bias else {})
 
     def kept(self, *inputs: Shape) -> Kept:
-        copied = self.window(*inputs).copied(inputs[0])
-        return Kept(input=not copied, values=copied)
+        window = self.window(*inputs)
+        # PyTorch pads as it goes only where both sides agree; else the padded copy is what it keeps.
+        return Kept(input=True) if window.is_symmetric else Kept(values=window.padded_size(inputs[0]))
 
     def macs(self, *inputs: Shape) -> int:
         """Every output number is one product over the window and the input's depth; the bias adds none."""

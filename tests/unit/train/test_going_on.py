@@ -1,0 +1,264 @@
+"""A training that was stopped, killed or failed goes on to exactly what it would have become."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from striate.core import RunError, TrainingError
+from striate.runs import Run, RunFolder, atomic
+from striate.train import OPTIMIZERS, loop, resume
+from striate.train import test as evaluated
+
+# Batch norm, dropout and augmentation each have a memory or chances of their own.
+EVERYTHING = "conv 4 3 nobias | batchnorm | relu | conv 6 3 relu | flatten | dropout 0.3 | dense"
+AUGMENTED = {"shift": 1, "flip": True, "crop": 0.8, "schedule": "onecycle"}
+TIMES = ("seconds", "pictures_per_second")
+
+
+def without_times(metrics):
+    return [{key: value for key, value in entry.items() if key not in TIMES} for entry in metrics]
+
+
+def assert_same(left: Run, right: Run):
+    for which in ("best", "last"):
+        ours, theirs = left.weights(which), right.weights(which)
+        assert ours.keys() == theirs.keys()
+        for name, value in ours.items():
+            np.testing.assert_array_equal(value, theirs[name], err_msg=f"{which} {name}")
+    assert without_times(left.metrics) == without_times(right.metrics)
+    results = [run.manifest.results.model_dump(exclude={"train_seconds"}) for run in (left, right)]
+    assert results[0] == results[1]
+    np.testing.assert_array_equal(left.predictions()["scores"], right.predictions()["scores"])
+
+
+# 48 training pictures in batches of 16 are 3 steps an epoch, 9 in all.
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 4, 8])
+def test_stopped_training_goes_on_exactly(trained, stopping_after, steps):
+    whole = trained(EVERYTHING, **AUGMENTED)
+    with stopping_after(steps):
+        run = trained(EVERYTHING, **AUGMENTED)
+    epoch = steps // 3 + 1
+    assert run.manifest.state == "stopped"
+    assert run.manifest.reason == f"stopped in epoch {epoch}"
+    assert run.manifest.results.epochs_done == epoch - 1 == len(run.metrics)
+    assert_same(whole, resume(run.path, device="cpu", quiet=True))
+    assert run.manifest.state == "done"
+    assert run.manifest.reason is None
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_goes_on_exactly(trained, stopping_after, optimizer, precision):
+    # Two inputs a filter: only then does bf16's layout of memory differ from the usual.
+    options = {"optimizer": optimizer, "precision": precision, "epochs": 2, "weight_decay": 0.01}
+    whole = trained(EVERYTHING, **options)
+    with stopping_after(4):
+        run = trained(EVERYTHING, **options)
+    assert_same(whole, resume(run, device="cpu", quiet=True))
+
+
+def test_training_stopped_again_and_again_goes_on_exactly(trained, stopping_after):
+    whole = trained(EVERYTHING, **AUGMENTED)
+    with stopping_after(1):
+        run = trained(EVERYTHING, **AUGMENTED)
+    for _ in range(3):
+        with stopping_after(2):
+            assert resume(run, device="cpu", quiet=True).manifest.state == "stopped"
+    assert_same(whole, resume(run, device="cpu", quiet=True))
+
+
+def test_stop_in_the_very_last_step_is_a_training_that_is_done(trained, stopping_after):
+    with stopping_after(9):
+        run = trained()
+    assert run.manifest.state == "done"
+    assert_same(trained(), run)
+
+
+@pytest.mark.parametrize("place", ["weights", "metrics", "state"])
+def test_killed_training_goes_on_exactly_from_its_last_epoch(trained, monkeypatch, place):
+    """Whatever of the second epoch was written when the process ended, the state of the first counts."""
+    whole = trained(EVERYTHING, **AUGMENTED)
+    name = {"weights": "save_weights", "metrics": "write_metrics", "state": "save_state"}[place]
+    original, calls = getattr(loop, name), []
+
+    def killed(folder: RunFolder, *rest):
+        calls.append(name)
+        if len(calls) == 1 + (place == "weights"):  # best and last are two files
+            shutil.copytree(folder.path, folder.path.with_name("copy"))
+        original(folder, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, name, killed)
+        run = trained(EVERYTHING, **AUGMENTED)
+    copy = Run.open(run.path.with_name("copy"))
+    assert copy.manifest.state == "running"
+    assert_same(whole, resume(copy, device="cpu", quiet=True))
+
+
+def test_training_leaves_torch_s_own_chances_alone(trained, stopping_after):
+    torch.manual_seed(11)
+    wanted = torch.rand(3)
+    torch.manual_seed(11)
+    with stopping_after(4):
+        run = trained(EVERYTHING)
+    resume(run, device="cpu", quiet=True)
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_same_seed_same_weights_and_another_seed_others(trained):
+    first, again, other = (trained(epochs=1, seed=seed) for seed in (0, 0, 1))
+    assert_same(first, again)
+    name = "conv1.weight"
+    assert (first.weights()[name] != other.weights()[name]).all()
+
+
+# Recorded from a training in 32 bits; only a change of what is computed moves these.
+RECORDED = [(0.0, 0.0)] * 5
+
+
+def test_losses_follow_the_recorded_curve(trained):
+    run = trained(EVERYTHING, **AUGMENTED, epochs=5, optimizer="adamw", weight_decay=0.01)
+    losses = [(entry["train_loss"], entry["val_loss"]) for entry in run.metrics]
+    np.testing.assert_allclose(losses, RECORDED, rtol=2e-3)
+
+
+def test_loss_that_is_not_finite_ends_the_training_and_keeps_what_was_good(trained, monkeypatch):
+    set_rate, made = loop.set_rate, []
+
+    def exploding(optimizer, rate):
+        made.append(rate)
+        set_rate(optimizer, 1e30 if len(made) == 4 else rate)
+
+    monkeypatch.setattr(loop, "set_rate", exploding)
+    message = (
+        "the loss of epoch 2, step 2 isn't finite; the best weights so far are kept; "
+        "lower --lr (it is 0.01) or check the data"
+    )
+    with pytest.raises(TrainingError) as caught:
+        trained(optimizer="sgd")
+    assert str(caught.value) == message
+
+
+def test_training_that_diverges_at_once_says_so_and_can_be_tried_again(trained, tmp_path):
+    with pytest.raises(TrainingError, match=r"^the loss of epoch 1, step 2 isn't finite; .*it is 1e\+30"):
+        trained(lr=1e30, optimizer="sgd")
+    run = Run.open(tmp_path / "run-1")
+    assert run.manifest.state == "failed"
+    assert run.manifest.reason.startswith("the loss of epoch 1, step 2 isn't finite;")
+    assert run.manifest.results.epochs_done == 0
+    with pytest.raises(TrainingError, match="^the loss of epoch 1, step 2 isn't finite;"):
+        resume(run, device="cpu", quiet=True)
+    assert run.manifest.state == "failed"
+
+
+def test_weights_broken_by_an_epoch_s_last_step_never_become_the_best(trained, tmp_path, monkeypatch):
+    set_rate, made = loop.set_rate, []
+
+    def exploding(optimizer, rate):
+        made.append(rate)
+        set_rate(optimizer, 1e39 if len(made) == 6 else rate)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "set_rate", exploding)
+        with pytest.raises(TrainingError, match="^a weight after epoch 2 isn't finite; the best weights so"):
+            trained(optimizer="sgd", validation=0)
+    run = Run.open(tmp_path / "run-1")
+    assert all(np.isfinite(value).all() for value in run.weights("best").values())
+    assert run.manifest.results.epochs_done == run.manifest.results.best_epoch == 1
+    assert 0 <= evaluated(run, device="cpu").accuracy <= 1
+    assert_same(trained(optimizer="sgd", validation=0), resume(run, device="cpu", quiet=True))
+
+
+def test_scores_that_are_not_finite_end_the_training(trained):
+    with pytest.raises(TrainingError, match="^what the network says isn't finite: its weights have grown"):
+        trained(lr=1e30, optimizer="sgd", batch=64)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, "the disk is full; free some space"), (errno.EROFS, "the file system is read-only; choose")],
+)
+def test_full_disk_is_a_sentence_and_what_was_saved_before_stays(trained, tmp_path, monkeypatch, number, reason):
+    whole = trained()
+    fsync, is_full = os.fsync, []
+
+    def refusing(handle):
+        if is_full:
+            raise OSError(number, os.strerror(number))
+        fsync(handle)
+
+    save_state = loop.save_state
+
+    def filling(folder, module, optimizer, progress):
+        save_state(folder, module, optimizer, progress)
+        is_full.append(progress.epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.os, "fsync", refusing)
+        patch.setattr(loop, "save_state", filling)
+        with pytest.raises(RunError, match=f"^can't write .*: {reason}"):
+            trained()
+    run = Run.open(tmp_path / "run-2")
+    assert run.manifest.state == "running"  # the disk refused to say otherwise
+    assert [entry["epoch"] for entry in run.metrics] == [1]
+    assert not list(run.path.rglob("*.tmp"))
+    assert evaluated(run, device="cpu").count == 12
+    assert_same(whole, resume(run, device="cpu", quiet=True))
+
+
+def test_done_run_has_nothing_to_resume(trained):
+    run = trained(epochs=1)
+    with pytest.raises(RunError) as caught:
+        resume(run)
+    assert str(caught.value) == f"{run.path} is done; there is nothing left to resume"
+
+
+def test_run_of_a_living_process_is_not_touched(trained, stopping_after):
+    with stopping_after(1):
+        run = trained()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        manifest = run.manifest
+        manifest.state, manifest.process["id"] = "running", other.pid
+        manifest.save(run.folder.manifest)
+        with pytest.raises(RunError) as caught:
+            resume(run)
+        other.communicate(b"\n")
+    assert str(caught.value) == (
+        f"{run.path} is still running as process {other.pid}; wait for it or stop it"
+    )
+    assert resume(run, device="cpu", quiet=True).manifest.state == "done"
+
+
+@pytest.mark.parametrize("verb", [resume, evaluated])
+def test_data_of_other_size_are_refused(trained, stopping_after, data, verb):
+    with stopping_after(4):
+        run = trained()
+    with np.load(data) as arrays:
+        fewer = {name: array[:-9] for name, array in arrays.items()}
+    np.savez(data, **fewer)
+    with pytest.raises(RunError) as caught:
+        verb(run)
+    assert str(caught.value) == (
+        f"{data} isn't what {run.path} was trained on: its splits were train 43, val 5, test 12, "
+        "now they are train 37, val 4, test 10; restore the data"
+    )
+    assert run.manifest.state == "stopped"
+
+
+def test_data_of_other_classes_are_refused(trained, stopping_after, data):
+    with stopping_after(4):
+        run = trained()
+    with np.load(data) as arrays:
+        np.savez(data, **arrays, classes=["left", "middle", "right"])
+    with pytest.raises(RunError) as caught:
+        resume(run)
+    assert str(caught.value) == (
+        f"{data} isn't what {run.path} was trained on: its classes were 0, 1, 2, "
+        "now they are left, middle, right; restore the data"
+    )

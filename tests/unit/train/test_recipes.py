@@ -1,0 +1,120 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from striate.core import RecipeError, UnknownNameError, UsageError
+from striate.train import OPTIMIZERS, RECIPES, Recipe, recipe_of
+
+
+def refused(**values):
+    with pytest.raises(RecipeError) as caught:
+        Recipe().changed(**values)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_named_recipes_are_legal_and_found_by_name(name):
+    recipe = recipe_of(name)
+    assert recipe == RECIPES[name]
+    assert Recipe.model_validate(recipe.model_dump()) == recipe
+    assert recipe.rate > 0
+
+
+def test_unknown_recipe_is_told_the_nearest():
+    with pytest.raises(UnknownNameError, match="^unknown recipe 'lectur'; did you mean 'lecture'\\?$"):
+        recipe_of("lectur")
+
+
+def test_file_gives_a_recipe(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('epochs = 7\noptimizer = "rmsprop"\nlr = 0.002\nflip = true\n')
+    assert recipe_of(str(path)) == Recipe(epochs=7, optimizer="rmsprop", lr=0.002, flip=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("epoch = 3", RecipeError, "{path}: unknown recipe value 'epoch'; did you mean 'epochs'?"),
+        (
+            "epochs = 'many'",
+            RecipeError,
+            "{path}: epochs input should be a valid integer, unable to parse string as an integer, "
+            "not 'many'; change it",
+        ),
+        ("batch = 0", RecipeError, "{path}: batch input should be greater than or equal to 1, not 0; change it"),
+        ("lr = nan", RecipeError, "{path}: lr input should be a finite number, not nan; change it"),
+        (
+            "epochs =",
+            RecipeError,
+            "{path} isn't TOML: Invalid value (at line 1, column 9); write lines such as epochs = 5",
+        ),
+        (None, UsageError, "can't read the recipe {path}: No such file or directory; check the path"),
+    ],
+)
+def test_broken_file_is_told_in_a_sentence(tmp_path, text, error, message):
+    path = tmp_path / "mine.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(error) as caught:
+        recipe_of(str(path))
+    found = str(caught.value)
+    # The end of a file has a place of its own in newer Pythons.
+    assert found == message.format(path=path) or (text == "epochs =" and "isn't TOML: Invalid value" in found)
+
+
+def test_file_that_is_no_text_is_told(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecipeError, match="isn't TOML: .*; write lines such as epochs = 5$"):
+        recipe_of(str(path))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"optimizer": "adma"},
+            "the recipe: optimizer input should be 'sgd', 'momentum', 'rmsprop', 'adam' or 'adamw', "
+            "not 'adma'; change it",
+        ),
+        ({"lr": -1}, "the recipe: lr input should be greater than 0, not -1; change it"),
+        ({"lr": float("inf")}, "the recipe: lr input should be a finite number, not inf; change it"),
+        ({"momentum": 1}, "the recipe: momentum input should be less than 1, not 1; change it"),
+        (
+            {"flip": "maybe"},
+            "the recipe: flip input should be a valid boolean, unable to interpret input, not 'maybe'; change it",
+        ),
+        ({"patience": 3}, "the recipe: unknown recipe value 'patience'; choose one of "),
+    ],
+)
+def test_illegal_value_is_told_with_its_rule(values, message):
+    assert refused(**values).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum", "weight_decay", "crop", "validation"])
+def test_no_value_may_be_nan(name):
+    assert refused(**{name: float("nan")}).startswith(f"the recipe: {name} input should be ")
+
+
+def test_message_cuts_a_long_value_short():
+    assert len(refused(lr="9" * 5000 + "x")) < 200
+
+
+def test_changes_replace_values_and_none_leaves_them():
+    recipe = Recipe(epochs=4, lr=0.1)
+    assert recipe.changed(epochs=None, lr=0.2, seed=3) == Recipe(epochs=4, lr=0.2, seed=3)
+    assert recipe == Recipe(epochs=4, lr=0.1)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_has_a_usual_rate_that_lr_beats(optimizer):
+    assert 0 < Recipe(optimizer=optimizer).rate < 1
+    assert Recipe(optimizer=optimizer, lr=0.25).rate == 0.25
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**7))
+def test_fewer_pictures_get_as_many_epochs_or_more(some, others):
+    epochs = [Recipe().with_epochs_for(count).epochs for count in sorted((some, others))]
+    most, fewest = Recipe().with_epochs_for(1).epochs, Recipe().with_epochs_for(10**9).epochs
+    assert most >= epochs[0] >= epochs[1] >= fewest >= 1
+    assert Recipe(epochs=2).with_epochs_for(some).epochs == 2
