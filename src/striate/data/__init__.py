@@ -1,7 +1,11 @@
-"""Pictures: where they come from, how they are prepared, split, batched, looked at and checked."""
+"""Pictures: where they come from, how they are prepared, split, batched, looked at and checked.
 
-from striate.data.augment import Augmentation
-from striate.data.batches import Batches
+Batches and their augmentation, which alone need torch, are imported when they are first used: looking at
+pictures shouldn't wait for it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.folder import PICTURE_SUFFIXES
@@ -13,6 +17,10 @@ from striate.data.prepare import prepare_split
 from striate.data.sheet import contact_sheet
 from striate.data.splits import with_held_out
 from striate.data.statistics import channel_statistics
+
+if TYPE_CHECKING:
+    from striate.data.augment import Augmentation
+    from striate.data.batches import Batches
 
 __all__ = [
     "NAMED_SETS",
@@ -39,3 +47,15 @@ __all__ = [
     "read_picture",
     "with_held_out",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Batches":
+        from striate.data.batches import Batches
+
+        return Batches
+    if name == "Augmentation":
+        from striate.data.augment import Augmentation
+
+        return Augmentation
+    raise AttributeError(f"module 'striate.data' has no attribute '{name}'")
