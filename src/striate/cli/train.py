@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet
+from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet, Whole
 
 _NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 _RECIPE = Parameter(
@@ -20,9 +20,11 @@ def train_command(
     network: Annotated[str | None, _NETWORK] = None,
     recipe: Annotated[str | None, _RECIPE] = None,
     epochs: Annotated[
-        int | None, Parameter(help="Times that every picture is seen.", env_var="STRIATE_EPOCHS")
+        int | None, Whole, Parameter(help="Times that every picture is seen.", env_var="STRIATE_EPOCHS")
     ] = None,
-    batch: Annotated[int | None, Parameter(help="Pictures of a step.", env_var="STRIATE_BATCH")] = None,
+    batch: Annotated[
+        int | None, Whole, Parameter(help="Pictures of a step.", env_var="STRIATE_BATCH")
+    ] = None,
     optimizer: Annotated[
         str | None, Parameter(help="sgd, momentum, rmsprop, adam or adamw.", env_var="STRIATE_OPTIMIZER")
     ] = None,
@@ -32,7 +34,7 @@ def train_command(
     weight_decay: Annotated[
         float | None, Parameter(help="Of filters and matrices, not biases and norms.")
     ] = None,
-    shift: Annotated[int | None, Parameter(help="Augment: move by up to so many pixels.")] = None,
+    shift: Annotated[int | None, Whole, Parameter(help="Augment: move by up to so many pixels.")] = None,
     flip: Annotated[bool | None, Parameter(help="Augment: mirror half of the pictures.")] = None,
     crop: Annotated[float | None, Parameter(help="Augment: enlarge a part of at least this side.")] = None,
     validation: Annotated[float | None, Parameter(help="Fraction of train to judge epochs by.")] = None,
@@ -40,9 +42,9 @@ def train_command(
         str | None, Parameter(help="auto, fp32 or bf16.", env_var="STRIATE_PRECISION")
     ] = None,
     seed: Annotated[
-        int | None, Parameter(help="Of weights, order and augmentation.", env_var="STRIATE_SEED")
+        int | None, Whole, Parameter(help="Of weights, order and augmentation.", env_var="STRIATE_SEED")
     ] = None,
-    split_seed: Annotated[int | None, Parameter(help="Of the pictures held out.")] = None,
+    split_seed: Annotated[int | None, Whole, Parameter(help="Of the pictures held out.")] = None,
     device: Device = "auto",
     out: Annotated[Path | None, Parameter(help="The run's folder. Default: runs/DATA-NETWORK-N.")] = None,
     json: Json = False,

@@ -3,15 +3,24 @@
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import CoercionError, Parameter, Token
 
 from striate.core import UsageError, quoted
 
 VERSION = 1
 
+
+def _whole(kind: object, tokens: Sequence[Token]) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,19}", tokens[0].value):
+        raise CoercionError(token=tokens[0], target_type=int)
+    return int(tokens[0].value)
+
+
+# Left to itself, cyclopts rounds 1.5 to 2 and says nothing.
+Whole = Parameter(converter=_whole)
 Json = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, Parameter("--quiet", negative="", help="Show no progress.", env_var="STRIATE_QUIET")]
 Device = Annotated[

@@ -3,6 +3,7 @@
 Legend: N pictures, H height, W width, C depth (channels), K targets.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -85,7 +86,8 @@ class EncodedPictures:
                 digest.update(sha256(file).digest())
             else:
                 status = file.stat()
-                digest.update(f"{file.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+                digest.update(os.fsencode(file.resolve()))
+                digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
 

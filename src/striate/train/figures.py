@@ -72,7 +72,8 @@ def curves(metrics: Sequence[dict[str, Any]]) -> Figure:
                 axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3, label=name)
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.set_xlim(0.5, max((e["epoch"] for e in metrics), default=1) + 0.5)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines:
@@ -96,7 +97,7 @@ def confusion(told: Evaluation, classes: tuple[str, ...]) -> Figure:
     )
     figure.colorbar(image, ax=axes, shrink=0.8, label="share of the class")
     if len(classes) <= _MOST_NUMBERED:
-        names = [_cut(name) for name in classes]
+        names = [_cut(name, 24) for name in classes]
         slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         is_narrow = max(map(len, names)) <= 3
         axes.set_xticks(range(len(names)), names, parse_math=False, **({} if is_narrow else slant))
@@ -162,5 +163,5 @@ def _displayed(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= 14 else name[:13] + "…"
+def _cut(name: str, most: int = 14) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -12,7 +12,14 @@ from striate.runs import Run
 from striate.train import loop, train, training
 
 NETWORK = "conv 4 3 relu | flatten | dense"
-RECIPE = {"epochs": 3, "batch": 16, "lr": 0.01, "schedule": "constant", "precision": "fp32"}
+RECIPE = {
+    "epochs": 3,
+    "batch": 16,
+    "lr": 0.01,
+    "schedule": "constant",
+    "validation": 0.1,
+    "precision": "fp32",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +43,7 @@ def squares(count: int, side: int = 8, depth: int = 1, classes: int = 3, seed: i
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    """60 grey pictures of 8×8 in three classes, which become train 44, val 4 and test 12."""
+    """60 grey pictures of 8×8 in three classes, which become train 42, val 6 and test 12."""
     pictures, labels = squares(60)
     path = tmp_path / "bars.npz"
     np.savez(path, x_train=pictures, y_train=labels)

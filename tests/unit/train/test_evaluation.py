@@ -49,9 +49,7 @@ def test_classes_are_judged_as_scikit_learn_does(drawn):
     result = told(scores, labels)
     assert result.count == len(labels)
     assert result.accuracy == pytest.approx(metrics.accuracy_score(labels, answers))
-    np.testing.assert_array_equal(
-        result.confusion, metrics.confusion_matrix(labels, answers, labels=every)
-    )
+    np.testing.assert_array_equal(result.confusion, metrics.confusion_matrix(labels, answers, labels=every))
     shares = np.exp(log_softmax(scores))
     assert result.loss == pytest.approx(metrics.log_loss(labels, shares, labels=every), rel=1e-6)
     precision, recall, _, counts = metrics.precision_recall_fscore_support(
@@ -73,9 +71,7 @@ def test_first_five_are_counted_as_scikit_learn_does(drawn):
         assert result.top5 is None
         return
     # Of equal scores, scikit-learn takes the last class first and argmax the first.
-    mirrored = metrics.top_k_accuracy_score(
-        width - 1 - labels, scores[:, ::-1], k=5, labels=np.arange(width)
-    )
+    mirrored = metrics.top_k_accuracy_score(width - 1 - labels, scores[:, ::-1], k=5, labels=np.arange(width))
     assert result.top5 == pytest.approx(mirrored)
 
 

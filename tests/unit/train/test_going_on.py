@@ -12,13 +12,19 @@ import torch
 
 from striate.core import RunError, TrainingError
 from striate.runs import Run, RunFolder, atomic
-from striate.train import OPTIMIZERS, loop, resume
+from striate.train import OPTIMIZERS, loop, resume, testing
 from striate.train import test as evaluated
 
 # Batch norm, dropout and augmentation each have a memory or chances of their own.
 EVERYTHING = "conv 4 3 nobias | batchnorm | relu | conv 6 3 relu | flatten | dropout 0.3 | dense"
 AUGMENTED = {"shift": 1, "flip": True, "crop": 0.8, "schedule": "onecycle"}
 TIMES = ("seconds", "pictures_per_second")
+
+
+@pytest.fixture(autouse=True)
+def no_figures(monkeypatch):
+    """Half of the time of a training this short would go into its figures."""
+    monkeypatch.setattr(testing, "draw_figures", lambda *_: None)
 
 
 def without_times(metrics):
@@ -37,7 +43,7 @@ def assert_same(left: Run, right: Run):
     np.testing.assert_array_equal(left.predictions()["scores"], right.predictions()["scores"])
 
 
-# 48 training pictures in batches of 16 are 3 steps an epoch, 9 in all.
+# 42 training pictures in batches of 16 are 3 steps an epoch, 9 in all.
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 4, 8])
 def test_stopped_training_goes_on_exactly(trained, stopping_after, steps):
     whole = trained(EVERYTHING, **AUGMENTED)
@@ -119,13 +125,13 @@ def test_same_seed_same_weights_and_another_seed_others(trained):
 
 
 # Recorded from a training in 32 bits; only a change of what is computed moves these.
-RECORDED = [(0.0, 0.0)] * 5
+RECORDED = [(1.3838, 1.0004), (1.3335, 0.9285), (1.1994, 0.9539), (1.0445, 0.961), (1.1144, 0.9638)]
 
 
 def test_losses_follow_the_recorded_curve(trained):
     run = trained(EVERYTHING, **AUGMENTED, epochs=5, optimizer="adamw", weight_decay=0.01)
     losses = [(entry["train_loss"], entry["val_loss"]) for entry in run.metrics]
-    np.testing.assert_allclose(losses, RECORDED, rtol=2e-3)
+    np.testing.assert_allclose(losses, RECORDED, rtol=1e-3)
 
 
 def test_loss_that_is_not_finite_ends_the_training_and_keeps_what_was_good(trained, monkeypatch):
@@ -182,9 +188,14 @@ def test_scores_that_are_not_finite_end_the_training(trained):
 
 @pytest.mark.parametrize(
     ("number", "reason"),
-    [(errno.ENOSPC, "the disk is full; free some space"), (errno.EROFS, "the file system is read-only; choose")],
+    [
+        (errno.ENOSPC, "the disk is full; free some space"),
+        (errno.EROFS, "the file system is read-only; choose"),
+    ],
 )
-def test_full_disk_is_a_sentence_and_what_was_saved_before_stays(trained, tmp_path, monkeypatch, number, reason):
+def test_full_disk_is_a_sentence_and_what_was_saved_before_stays(
+    trained, tmp_path, monkeypatch, number, reason
+):
     whole = trained()
     fsync, is_full = os.fsync, []
 
@@ -245,8 +256,8 @@ def test_data_of_other_size_are_refused(trained, stopping_after, data, verb):
     with pytest.raises(RunError) as caught:
         verb(run)
     assert str(caught.value) == (
-        f"{data} isn't what {run.path} was trained on: its splits were train 43, val 5, test 12, "
-        "now they are train 37, val 4, test 10; restore the data"
+        f"{data} isn't what {run.path} was trained on: its splits were train 42, val 6, test 12, "
+        "now they are train 39, val 3, test 9; restore the data"
     )
     assert run.manifest.state == "stopped"
 

@@ -41,7 +41,11 @@ def test_file_gives_a_recipe(tmp_path):
             "{path}: epochs input should be a valid integer, unable to parse string as an integer, "
             "not 'many'; change it",
         ),
-        ("batch = 0", RecipeError, "{path}: batch input should be greater than or equal to 1, not 0; change it"),
+        (
+            "batch = 0",
+            RecipeError,
+            "{path}: batch input should be greater than or equal to 1, not 0; change it",
+        ),
         ("lr = nan", RecipeError, "{path}: lr input should be a finite number, not nan; change it"),
         (
             "epochs =",

@@ -1,0 +1,122 @@
+"""`striate plan`: names, notations, files, and what can be wrong with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from striate import Network
+from striate.plan import plan
+from striate.zoo import named
+
+LINE = "6x6x1 | conv 2 3 relu | flatten | dense 3"
+
+
+def test_the_table_is_the_plans_own(striate) -> None:
+    assert striate("plan", "lecture") == (0, f"{plan(named('lecture'))}\n", "")
+    told = striate("plan", LINE, "--batch", "7", "--optimizer", "sgd", "--precision", "bf16")
+    planned = plan(Network.parse(LINE), batch=7, optimizer="sgd", precision="bf16")
+    assert told == (0, f"{planned}\n", "")
+
+
+def test_json_tells_the_plan(striate) -> None:
+    told = striate("plan", "lecture", "--json")
+    document = json.loads(told.out)
+    assert document == json.loads(json.dumps(plan(named("lecture")).to_dict()))
+    assert document["totals"]["parameters"] == 104_202
+
+
+def test_files_are_read(striate, tmp_path: Path) -> None:
+    (tmp_path / "net.txt").write_text(LINE.replace(" | ", "\n"))
+    (tmp_path / "net.json").write_text(Network.parse(LINE).to_json())
+    expected = striate("plan", LINE)
+    assert expected.code == 0
+    assert striate("plan", "net.txt") == striate("plan", "net.json") == expected
+
+
+def test_what_the_network_leaves_out_comes_from_options(striate) -> None:
+    told = striate("plan", "conv 2 3 relu | flatten | dense", "--input", "6x6x1", "--classes", "3")
+    assert told == striate("plan", LINE)
+    assert striate("plan", "lecture", "--input", "32x32x3", "--classes", "5").code == 0
+
+
+def test_the_environment_gives_the_batch_and_the_flag_beats_it(striate, monkeypatch) -> None:
+    monkeypatch.setenv("STRIATE_BATCH", "8")
+    assert "training, batch 8, " in striate("plan", "lecture").out
+    assert "training, batch 4, " in striate("plan", "lecture", "--batch", "4").out
+
+
+def test_a_notation_of_several_lines_names_its_line(striate) -> None:
+    assert striate("plan", "6x6x1\nconv 2 3 relu # seen\nflatten\ndense 3") == striate("plan", LINE)
+    told = striate("plan", "6x6x1\nconv 2 3\n  cnov 2 3 # wrong")
+    assert told == (
+        2,
+        "",
+        "striate: line 3, column 3: unknown layer 'cnov'; did you mean 'conv'?\n"
+        "    cnov 2 3 # wrong\n    ^^^^\n",
+    )
+
+
+NOTATIONS = [
+    ("8x8x1 | cnov 3 3", "column 9: unknown layer 'cnov'; did you mean 'conv'?"),
+    ("lecure", "unknown network 'lecure'; did you mean 'lecture'?"),
+    ("12x12x1 | maxpool 2 | conv 64 9", "column 23: conv 64 9: 6×6 input is smaller than the 9×9 kernel; "
+     "add 'same' or a smaller kernel"),
+    ("8x8x2 | add[ ; conv 3 3 ]", "column 9: add: volumes of shapes 8×8×2 and 6×6×3 can't be added; "
+     "give every branch the same shape"),
+    ("8x8x2 | dense 3", "column 9: dense 3: its input 8×8×2 still has spatial axes; "
+     "put 'flatten' or 'globalavgpool' before it"),
+    ("conv 3 3", "column 1: the input is missing; begin with its size, such as 28x28x1 |"),
+    ("gone.txt", "can't read the network file gone.txt: No such file or directory; check the path"),
+    ("nets/gone", "'nets/gone' is no network file; name one that ends in .json or .txt"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "message"), NOTATIONS, ids=[text for text, _ in NOTATIONS])
+def test_wrong_networks_exit_2_with_one_sentence(striate, network: str, message: str) -> None:
+    told = striate("plan", network)
+    assert (told.code, told.out) == (2, "")
+    assert told.err.splitlines()[0] == f"striate: {message}"
+    assert "Traceback" not in told.err
+
+
+def document(*nodes: dict, **changes: object) -> str:
+    entry = {"name": "in", "layer": "input", "axes": [4, 4, 1]}
+    whole = {
+        "format": "striate.network",
+        "version": 1,
+        "inputs": ["in"],
+        "outputs": [{"node": "out"}],
+        "nodes": [entry, *nodes],
+    }
+    return json.dumps(whole | changes)
+
+
+OUT = {"name": "out", "layer": "relu", "inputs": ["in"]}
+DOCUMENTS = {
+    "newer": (
+        document(OUT, version=9),
+        "the network is of version 9 but this Striate reads up to 1; update Striate",
+    ),
+    "cycle": (
+        document(OUT | {"inputs": ["a"]}, {"name": "a", "layer": "relu", "inputs": ["out"]}),
+        "node 'out' waits for itself; a network has no cycles",
+    ),
+    "unreachable": (
+        document(OUT, {"name": "a", "layer": "relu", "inputs": ["in"]}),
+        "node 'a' leads to no output; connect it or take it out",
+    ),
+    "unknown layer": (
+        document(OUT | {"layer": "rleu"}),
+        "node 'out': unknown layer 'rleu'; did you mean 'relu'?",
+    ),
+    "no network": ("[]", 'the JSON isn\'t a network; its "format" must be "striate.network"'),
+    "no JSON": ("relu", "the network isn't JSON: Expecting value: line 1 column 1 (char 0)"),
+}
+
+
+@pytest.mark.parametrize("case", DOCUMENTS)
+def test_wrong_json_exits_2_with_one_sentence(striate, tmp_path: Path, case: str) -> None:
+    text, message = DOCUMENTS[case]
+    (tmp_path / "net.json").write_text(text)
+    assert striate("plan", "net.json") == (2, "", f"striate: {message}\n")
