@@ -119,4 +119,4 @@ DOCUMENTS = {
 def test_wrong_json_exits_2_with_one_sentence(striate, tmp_path: Path, case: str) -> None:
     text, message = DOCUMENTS[case]
     (tmp_path / "net.json").write_text(text)
-    assert striate("plan", "net.json") == (2, "", f"striate: {message}\n")
+    assert striate("plan", "net.json") == (2, "", f"striate: net.json: {message}\n")

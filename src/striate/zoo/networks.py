@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.core import UnknownNameError, UsageError
+from striate.core import GraphError, UnknownNameError, UsageError
 from striate.graph import LAYERS, Network
 
 
@@ -90,9 +90,12 @@ def resolve(word: str, *, axes: Sequence[int] | None = None, classes: int | None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it isn't text"
             raise UsageError(f"can't read the network file {word}: {reason}; check the path") from None
-        if path.suffix == ".json":
-            return Network.from_json(text)
-        return Network.parse(text, axes=axes, classes=classes)
+        try:
+            if path.suffix == ".json":
+                return Network.from_json(text)
+            return Network.parse(text, axes=axes, classes=classes)
+        except GraphError as error:
+            raise GraphError(f"{word}: {error}") from None
     is_one_word = not any(sign in word for sign in " |[(\n")
     if is_one_word and "/" in word:
         raise UsageError(f"'{word}' is no network file; name one that ends in .json or .txt")

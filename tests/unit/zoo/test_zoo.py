@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from striate.core import GraphError, NotationError, UnknownNameError, UsageError
+from striate.core import GraphError, UnknownNameError, UsageError
 from striate.graph import Network
 from striate.plan import plan
 from striate.zoo import ZOO, named, resolve
@@ -111,10 +111,12 @@ def test_files_that_cannot_be_read_are_told_of(tmp_path: Path, monkeypatch) -> N
 def test_what_a_file_says_is_checked(tmp_path: Path) -> None:
     text = tmp_path / "wrong.txt"
     text.write_text("8x8x1\nconv 2 9\n", encoding="utf-8")
-    with pytest.raises(NotationError, match=r"^line 2, column 1: conv 2 9: 8×8 input is smaller"):
+    with pytest.raises(GraphError, match=r"wrong\.txt: line 2, column 1: conv 2 9: 8×8 input is smaller"):
         resolve(str(text))
     newer = tmp_path / "newer.json"
     newer.write_text(json.dumps({"format": "striate.network", "version": 2}), encoding="utf-8")
     with pytest.raises(GraphError) as caught:
         resolve(str(newer))
-    assert str(caught.value) == ("the network is of version 2 but this Striate reads up to 1; update Striate")
+    assert str(caught.value) == (
+        f"{newer}: the network is of version 2 but this Striate reads up to 1; update Striate"
+    )

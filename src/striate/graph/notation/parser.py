@@ -103,27 +103,32 @@ class _Parser:
             source = read_input(self.text, self.words())
             if self.here.text == "|":
                 self.place += 1
-            if self.is_task():
-                self.place += 1
-                self.task = "regression"
+            self.read_task()
         chain = self.chain() if source is None or self.here.text else []
         if self.here.text:
-            raise self.error(f"'{self.here.text}' closes nothing; take it out or open it before")
+            raise self.error(self.stray())
         return source, chain, self.task
 
     def chain(self) -> list[Part]:
         parts = [self.part()]
         while self.here.text == "|":
             self.place += 1
-            if self.is_task():
-                self.place += 1
-                self.task = "regression"
-            else:
+            if not self.read_task():
                 parts.append(self.part())
         return parts
 
-    def is_task(self) -> bool:
-        return self.here.text == "regression" and not self.tokens[self.place + 1].text
+    def read_task(self) -> bool:
+        """Whether the text's last word comes next and names the task; then it is read."""
+        if self.here.text != "regression" or self.tokens[self.place + 1].text:
+            return False
+        self.place += 1
+        self.task = "regression"
+        return True
+
+    def stray(self) -> str:
+        if self.here.text in SIGNS:
+            return f"'{self.here.text}' closes nothing; take it out or open it before"
+        return f"'{self.here.text}' can't follow a bracket; put | between steps, and name= before the ["
 
     def part(self) -> Part:
         if self.here.text == "(":
