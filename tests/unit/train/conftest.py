@@ -1,4 +1,4 @@
-"""What the tests of `train` share: small made data on disk, short trainings, and a stop after so many steps."""
+"""What the tests of `train` share: small made data, short trainings, and a stop after so many steps."""
 
 from collections.abc import Callable
 from contextlib import contextmanager

@@ -72,7 +72,7 @@ def test_device_with_a_number(machine):
 
 
 def test_wrong_device_is_told_before_anything_is_read():
-    with pytest.raises(UsageError, match="^the device is one of auto, cpu, cuda, mps, not 'tpu'"):
+    with pytest.raises(UsageError, match=r"^the device is one of auto, cpu, cuda, mps, not 'tpu'"):
         train(None, "no-such-data", device="tpu", quiet=True)
 
 

@@ -158,7 +158,7 @@ def test_training_that_diverges_at_once_says_so_and_can_be_tried_again(trained, 
     assert run.manifest.state == "failed"
     assert run.manifest.reason.startswith("the loss of epoch 1, step 2 isn't finite;")
     assert run.manifest.results.epochs_done == 0
-    with pytest.raises(TrainingError, match="^the loss of epoch 1, step 2 isn't finite;"):
+    with pytest.raises(TrainingError, match=r"^the loss of epoch 1, step 2 isn't finite;"):
         resume(run, device="cpu", quiet=True)
     assert run.manifest.state == "failed"
 
@@ -172,7 +172,7 @@ def test_weights_broken_by_an_epoch_s_last_step_never_become_the_best(trained, t
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "set_rate", exploding)
-        with pytest.raises(TrainingError, match="^a weight after epoch 2 isn't finite; the best weights so"):
+        with pytest.raises(TrainingError, match=r"^a weight after epoch 2 isn't finite; the best weights so"):
             trained(optimizer="sgd", validation=0)
     run = Run.open(tmp_path / "run-1")
     assert all(np.isfinite(value).all() for value in run.weights("best").values())
@@ -182,7 +182,7 @@ def test_weights_broken_by_an_epoch_s_last_step_never_become_the_best(trained, t
 
 
 def test_scores_that_are_not_finite_end_the_training(trained):
-    with pytest.raises(TrainingError, match="^what the network says isn't finite: its weights have grown"):
+    with pytest.raises(TrainingError, match=r"^what the network says isn't finite: its weights have grown"):
         trained(lr=1e30, optimizer="sgd", batch=64)
 
 

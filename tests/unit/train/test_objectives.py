@@ -58,7 +58,8 @@ def heads(count):
         (
             "64 | dense 3",
             CLASSES,
-            "the network's input is 64, but pictures are height×width×depth; begin with a size such as 28x28x1",
+            "the network's input is 64, but pictures are height×width×depth; "
+            "begin with a size such as 28x28x1",
         ),
         (
             heads(2),
@@ -73,7 +74,7 @@ def test_network_and_data_that_do_not_agree_are_refused(network, images, message
 
 
 def test_training_refuses_before_anything_is_written(trained, tmp_path):
-    with pytest.raises(UsageError, match="^the network's input is 64, but pictures are height×width×depth;"):
+    with pytest.raises(UsageError, match=r"^the network's input is 64, but pictures are height×width×depth;"):
         trained("64 | dense 3")
     assert not (tmp_path / "run-1").exists()
 

@@ -21,7 +21,7 @@ def test_named_recipes_are_legal_and_found_by_name(name):
 
 
 def test_unknown_recipe_is_told_the_nearest():
-    with pytest.raises(UnknownNameError, match="^unknown recipe 'lectur'; did you mean 'lecture'\\?$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown recipe 'lectur'; did you mean 'lecture'\?$"):
         recipe_of("lectur")
 
 
@@ -69,7 +69,7 @@ def test_broken_file_is_told_in_a_sentence(tmp_path, text, error, message):
 def test_file_that_is_no_text_is_told(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecipeError, match="isn't TOML: .*; write lines such as epochs = 5$"):
+    with pytest.raises(RecipeError, match=r"isn't TOML: .*; write lines such as epochs = 5$"):
         recipe_of(str(path))
 
 
@@ -86,7 +86,8 @@ def test_file_that_is_no_text_is_told(tmp_path):
         ({"momentum": 1}, "the recipe: momentum input should be less than 1, not 1; change it"),
         (
             {"flip": "maybe"},
-            "the recipe: flip input should be a valid boolean, unable to interpret input, not 'maybe'; change it",
+            "the recipe: flip input should be a valid boolean, unable to interpret input, "
+            "not 'maybe'; change it",
         ),
         ({"patience": 3}, "the recipe: unknown recipe value 'patience'; choose one of "),
     ],

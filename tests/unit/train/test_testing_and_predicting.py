@@ -48,7 +48,7 @@ def test_split_is_test_unless_told_otherwise(trained):
     assert evaluated(run, device="cpu").split == "test"
     told = evaluated(run, split="train", device="cpu")
     assert (told.split, told.count) == ("train", 42)
-    with pytest.raises(UnknownNameError, match="^unknown split of bars 'tets'; did you mean 'test'\\?$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown split of bars 'tets'; did you mean 'test'\?$"):
         evaluated(run, split="tets", device="cpu")
 
 

@@ -87,7 +87,7 @@ def test_first_signal_asks_and_the_second_acts_as_before(number):
 
 def test_handlers_are_put_back_after_a_failure():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ValueError, match="^broken$"), stop_asked():
+    with pytest.raises(ValueError, match=r"^broken$"), stop_asked():
         raise ValueError("broken")
     assert signal.getsignal(signal.SIGINT) is before
 
