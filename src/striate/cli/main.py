@@ -33,6 +33,7 @@ def make_app() -> App:
         help_epilogue="Every verb also takes --debug, which shows a traceback when something fails.",
         version=__version__,
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,
     )
     for verb, (module, help_text) in _VERBS.items():
         app.command(f"striate.cli.{module}:{verb}_command", name=verb, help=help_text)

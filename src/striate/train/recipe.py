@@ -30,7 +30,7 @@ class Recipe(BaseModel):
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     epochs: int | None = Field(default=None, ge=1, le=100_000)
     batch: int = Field(default=64, ge=1, le=1_000_000)
@@ -88,7 +88,7 @@ def checked(values: dict[str, Any], source: str) -> Recipe:
             raise RecipeError(
                 f"{source}: {UnknownNameError('recipe value', name, Recipe.model_fields)}"
             ) from None
-        rule = first["msg"][0].lower() + first["msg"][1:]
+        rule = first["msg"].replace("Input should be", "must be")
         raise RecipeError(f"{source}: {name} {rule}, not {quoted(first['input'])}; change it") from None
 
 

@@ -38,15 +38,14 @@ def test_file_gives_a_recipe(tmp_path):
         (
             "epochs = 'many'",
             RecipeError,
-            "{path}: epochs input should be a valid integer, unable to parse string as an integer, "
-            "not 'many'; change it",
+            "{path}: epochs must be a valid integer, not 'many'; change it",
         ),
         (
             "batch = 0",
             RecipeError,
-            "{path}: batch input should be greater than or equal to 1, not 0; change it",
+            "{path}: batch must be greater than or equal to 1, not 0; change it",
         ),
-        ("lr = nan", RecipeError, "{path}: lr input should be a finite number, not nan; change it"),
+        ("lr = nan", RecipeError, "{path}: lr must be a finite number, not nan; change it"),
         (
             "epochs =",
             RecipeError,
@@ -78,16 +77,15 @@ def test_file_that_is_no_text_is_told(tmp_path):
     [
         (
             {"optimizer": "adma"},
-            "the recipe: optimizer input should be 'sgd', 'momentum', 'rmsprop', 'adam' or 'adamw', "
+            "the recipe: optimizer must be 'sgd', 'momentum', 'rmsprop', 'adam' or 'adamw', "
             "not 'adma'; change it",
         ),
-        ({"lr": -1}, "the recipe: lr input should be greater than 0, not -1; change it"),
-        ({"lr": float("inf")}, "the recipe: lr input should be a finite number, not inf; change it"),
-        ({"momentum": 1}, "the recipe: momentum input should be less than 1, not 1; change it"),
+        ({"lr": -1}, "the recipe: lr must be greater than 0, not -1; change it"),
+        ({"lr": float("inf")}, "the recipe: lr must be a finite number, not inf; change it"),
+        ({"momentum": 1}, "the recipe: momentum must be less than 1, not 1; change it"),
         (
             {"flip": "maybe"},
-            "the recipe: flip input should be a valid boolean, unable to interpret input, "
-            "not 'maybe'; change it",
+            "the recipe: flip must be a valid boolean, not 'maybe'; change it",
         ),
         ({"patience": 3}, "the recipe: unknown recipe value 'patience'; choose one of "),
     ],
@@ -98,7 +96,7 @@ def test_illegal_value_is_told_with_its_rule(values, message):
 
 @pytest.mark.parametrize("name", ["lr", "momentum", "weight_decay", "crop", "validation"])
 def test_no_value_may_be_nan(name):
-    assert refused(**{name: float("nan")}).startswith(f"the recipe: {name} input should be ")
+    assert refused(**{name: float("nan")}).startswith(f"the recipe: {name} must be ")
 
 
 def test_message_cuts_a_long_value_short():
