@@ -112,7 +112,7 @@ DATA: dict[str, tuple[Callable[[], object], str, int, str]] = {
     ),
     "labels out of range": (
         lambda: labelled(y_train=np.array([0, 1, -1, 1])), "data.npz", 1,
-        "label 2 of split 'train' of data.npz is -1; number the classes from 0 to 99999 at most",
+        "label 2 of split 'train' of data.npz is -1; number the classes from 0 to 9999 at most",
     ),
     "labels beyond the classes": (
         lambda: labelled(y_train=np.array([0, 1, 2, 1]), classes=np.array(["cat", "dog"])), "data.npz", 1,

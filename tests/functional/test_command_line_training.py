@@ -62,7 +62,7 @@ def test_a_second_training_never_overwrites(striate, pets: Path, run: Path) -> N
     assert told == (
         2,
         "",
-        f"striate: {run} is already there and runs are never overwritten; choose another --out, "
+        f"striate: {run} is already there and nothing is overwritten; choose another --out, "
         f"or go on with it by 'striate resume {run}'\n",
     )
     assert (run / "run.json").read_bytes() == before

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from striate.cli.words import DATA_HELP, Json, print_json
+from striate.cli.words import DATA_HELP, Json, downloading, print_json
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,7 +30,7 @@ def inspect(
     from striate.data import contact_sheet, inspect, load
     from striate.runs import write_bytes
 
-    images = load(data)
+    images = load(data, progress=downloading)
     told = inspect(images)
     path = out or Path(f"{images.name}-sheet.png")
     write_bytes(path, _png(contact_sheet(images)))
@@ -46,7 +46,7 @@ def check(data: _Data, /, *, json: Json = False) -> int:
     from striate.core import units
     from striate.data import check, load
 
-    images = load(data)
+    images = load(data, progress=downloading)
     findings = check(images)
     count = sum(len(split) for split in images.splits.values())
     if json:

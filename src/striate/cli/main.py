@@ -59,8 +59,8 @@ def _run(tokens: list[str], debug: bool) -> int:
         return _fail(str(error), error.exit_code, debug)
     except CycloptsError as error:
         return _fail(misuse_told(error), 2, debug)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED, debug)
+    except KeyboardInterrupt as error:
+        return _fail(str(error) or "interrupted", INTERRUPTED, debug)
     except BrokenPipeError:
         # Whoever read stdout, such as `head`, has had enough; Python would complain at exit otherwise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,7 +6,7 @@ from striate.core import units
 from striate.runs import Run
 
 
-def tell_run(run: Run, *, json: bool) -> int:
+def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
     """Prints the run's results, as text or JSON, and returns the exit code."""
     manifest = run.manifest
     results = manifest.results
@@ -14,6 +14,9 @@ def tell_run(run: Run, *, json: bool) -> int:
         facts = {"run": str(run.path), "state": manifest.state, "network": manifest.network}
         figures = [str(path) for path in run.figures]
         print_json("train", facts | results.model_dump() | {"figures": figures})
+    elif manifest.state != "done":
+        # Who watched the progress has been told already.
+        print(f"{manifest.reason}; go on with: striate resume {run.path}" if quiet else f"run  {run.path}")
     else:
         for name in ("val", "test"):
             accuracy = getattr(results, f"{name}_accuracy")

@@ -1,13 +1,26 @@
 """`striate resume`."""
 
-from striate.cli.words import Device, Json, Quiet, RunPath
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from striate.cli.words import Json, Quiet, RunPath
+
+_DEVICE = Parameter(
+    help="auto, cpu, cuda, cuda:N or mps. Default: the one it began on.", env_var="STRIATE_DEVICE"
+)
 
 
 def resume_command(
-    run: RunPath, /, *, device: Device = "auto", json: Json = False, quiet: Quiet = False
+    run: RunPath,
+    /,
+    *,
+    device: Annotated[str | None, _DEVICE] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Go on with a training that was stopped, killed or failed, exactly where its state was last saved."""
     from striate.cli.outcome import tell_run
     from striate.train import resume
 
-    return tell_run(resume(run, device=device, quiet=quiet), json=json)
+    return tell_run(resume(run, device=device, quiet=quiet), json=json, quiet=quiet)

@@ -33,8 +33,8 @@ def test_command(
             "test_accuracy": results.test_accuracy,
         }
         facts = told.to_dict()
-        if told.split in ("val", "test"):
-            known[f"{told.split}_accuracy"] = facts.get("accuracy")
+        if told.split != "train":
+            known["val_accuracy" if told.split == "val" else "test_accuracy"] = facts.get("accuracy")
         print_json("test", known | facts)
     else:
         print(told)

@@ -76,4 +76,4 @@ def train_command(
         seed=seed,
         split_seed=split_seed,
     )
-    return tell_run(run, json=json)
+    return tell_run(run, json=json, quiet=quiet)

@@ -4,11 +4,12 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from cyclopts import CoercionError, Parameter, Token
 
-from striate.core import UsageError, quoted
+from striate.core import UsageError, quoted, units
 
 VERSION = 1
 
@@ -40,6 +41,17 @@ def print_json(kind: str, facts: Mapping[str, Any]) -> None:
     """Prints one versioned object on stdout."""
     json.dump({"format": f"striate.{kind}", "version": VERSION, **facts}, sys.stdout, indent=2)
     print()
+
+
+@cache
+def _announce(file: str, count: int) -> None:
+    print(f"downloading {file}, {units.size(count)}", file=sys.stderr)
+
+
+def downloading(file: str, done: int, count: int) -> None:
+    """Says on stderr, once, that a file is on its way."""
+    del done
+    _announce(file, count)
 
 
 def axes_of(text: str | None) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
-from striate.data.folder import PICTURE_SUFFIXES
+from striate.data.folder import pictures_below
 from striate.data.images import ArrayPictures, EncodedPictures, Images, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
 from striate.data.load import load
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMED_SETS",
-    "PICTURE_SUFFIXES",
     "ArrayPictures",
     "Augmentation",
     "Batches",
@@ -42,6 +41,7 @@ __all__ = [
     "inspect",
     "load",
     "median_size",
+    "pictures_below",
     "prepare_picture",
     "prepare_split",
     "read_picture",

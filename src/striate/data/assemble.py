@@ -17,7 +17,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 _ORDER = ("train", "val", "test")
 _CHANNEL_COUNTS = (1, 3, 4)
 # Above this a label is far likelier an identifier than a class, and naming every class would take minutes.
-_MOST_CLASSES = 100_000
+_MOST_CLASSES = 10_000
 
 
 def classified(

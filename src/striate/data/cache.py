@@ -60,6 +60,7 @@ def cached_pixels(
             pixels = _mapped(file, axes)
             decode(pixels)
             pixels.flush()
+            del pixels  # Windows renames no file that is still mapped
         kept = _read(entry, axes)
     if kept is not None:
         return kept

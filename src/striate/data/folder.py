@@ -12,7 +12,7 @@ from striate.data.assemble import classified
 from striate.data.images import EncodedPictures, Images
 
 # Pillow registers more, but among those are documents and formats that it hands to other programs.
-PICTURE_SUFFIXES = frozenset(
+_SUFFIXES = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif"),
         *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".tga", ".pcx", ".ico"),
@@ -56,7 +56,7 @@ def _classes(folder: Path) -> list[str]:
     names = [child.name for child in _subfolders(folder)]
     if names:
         return names
-    if _pictures(folder):
+    if pictures_below(folder):
         raise DataError(
             f"{folder} holds pictures without labels; put each in a folder named by its class, "
             f"as in {folder.name}/cat/1.jpg"
@@ -73,7 +73,7 @@ def _read_split(folder: Path, classes: list[str]) -> tuple[EncodedPictures, NDAr
             raise DataError(
                 f"{folder} has the class '{name}', which train lacks; add it to train or take it away"
             )
-        found = _pictures(folder / name)
+        found = pictures_below(folder / name)
         files += found
         labels += [index_of[name]] * len(found)
     if not files:
@@ -96,7 +96,8 @@ def _subfolders(folder: Path) -> list[Path]:
     )
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_below(folder: Path) -> list[Path]:
+    """The picture files in a folder and the folders in it, by suffix, in order; none that is hidden."""
     found: list[Path] = []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
@@ -104,7 +105,7 @@ def _pictures(folder: Path) -> list[Path]:
                 continue
             # Links to folders aren't followed, so that loops end; links to nowhere are no files.
             if entry.is_dir(follow_symlinks=False):
-                found += _pictures(Path(entry.path))
-            elif PurePath(entry.name).suffix.lower() in PICTURE_SUFFIXES and entry.is_file():
+                found += pictures_below(Path(entry.path))
+            elif PurePath(entry.name).suffix.lower() in _SUFFIXES and entry.is_file():
                 found.append(Path(entry.path))
     return found

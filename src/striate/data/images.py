@@ -36,6 +36,11 @@ class Pictures(Protocol):
         """A text that changes when any picture does; the cache is keyed by it."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """A text that says which pictures these are, in which order, wherever they lie."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayPictures:
@@ -56,6 +61,10 @@ class ArrayPictures:
     @property
     def fingerprint(self) -> str:
         return sha256(np.ascontiguousarray(self.array).data).hexdigest()
+
+    @property
+    def identity(self) -> str:
+        return self.fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +99,17 @@ class EncodedPictures:
                 digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
+    @property
+    def identity(self) -> str:
+        digest = sha256()
+        for file in self.files:
+            if isinstance(file, bytes):
+                digest.update(sha256(file).digest())
+            else:
+                # Not the time or the folder: a copy of the data elsewhere is the same data.
+                digest.update(os.fsencode(file.name) + f"\0{file.stat().st_size}\n".encode())
+        return digest.hexdigest()
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -103,6 +123,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def digest(self) -> str:
+        """Which pictures with which labels in which order, as a SHA-256."""
+        return sha256(self.pictures.identity.encode() + self.labels.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

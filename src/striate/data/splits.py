@@ -38,7 +38,14 @@ class SubsetPictures:
 
     @property
     def fingerprint(self) -> str:
-        return sha256(self.base.fingerprint.encode() + self.indices.astype("<i8").tobytes()).hexdigest()
+        return self._of(self.base.fingerprint)
+
+    @property
+    def identity(self) -> str:
+        return self._of(self.base.identity)
+
+    def _of(self, base: str) -> str:
+        return sha256(base.encode() + self.indices.astype("<i8").tobytes()).hexdigest()
 
 
 def with_held_out(images: Images, *, validation: float, seed: int) -> Images:

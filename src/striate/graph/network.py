@@ -114,8 +114,12 @@ class Network:
             [volumes[name] for name in self.inputs], [volumes[name] for name in self.outputs], self.tasks
         )
 
-    def with_preparation(self, mean: tuple[float, ...], deviation: tuple[float, ...]) -> "Network":
+    def with_preparation(
+        self, mean: tuple[float, ...], deviation: tuple[float, ...], *, floats: bool = False
+    ) -> "Network":
         """The same network, whose only input subtracts `mean` and divides by `deviation` (0…1 for bytes).
+
+        `floats` says that it is trained on numbers as they come, not on pictures of bytes.
 
         Raises GraphError when there are several inputs or the numbers don't fit its depth.
         """
@@ -125,7 +129,7 @@ class Network:
         def change(node: Node, inputs: tuple[Volume, ...]) -> Volume:
             layer = node.layer
             if isinstance(layer, InputLayer):
-                layer = replace(layer, mean=mean, deviation=deviation)
+                layer = replace(layer, mean=mean, deviation=deviation, floats=floats)
             return layer(*inputs, name=None if self.is_default_name(node) else node.name)
 
         return self.rebuilt(change)

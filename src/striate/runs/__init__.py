@@ -2,7 +2,8 @@
 
 from striate.runs.atomic import write_bytes, write_json, write_text
 from striate.runs.folder import RunFolder, new_folder, runs_root
-from striate.runs.manifest import DataFacts, Manifest, Results, is_alive, now, this_process, versions
+from striate.runs.lock import held
+from striate.runs.manifest import DataFacts, Manifest, Results, State, now, versions
 from striate.runs.run import Run, write_metrics
 from striate.runs.tensors import read_tensors, write_tensors
 
@@ -12,12 +13,12 @@ __all__ = [
     "Results",
     "Run",
     "RunFolder",
-    "is_alive",
+    "State",
+    "held",
     "new_folder",
     "now",
     "read_tensors",
     "runs_root",
-    "this_process",
     "versions",
     "write_bytes",
     "write_json",

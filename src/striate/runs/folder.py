@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from striate.runs.atomic import writing
 
 # File systems take names of up to 255 bytes; the number and a reader's eyes want room as well.
 _LONGEST_STEM = 100
+
+
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,23 @@ def runs_root() -> Path:
 def new_folder(name: str, out: Path | None = None) -> RunFolder:
     """A new, empty folder: `out` where it is given, else the root's `name` with the next free number.
 
-    Making the folder is what claims it, so that two trainings never share one.
+    Making the root's folder is what claims it; `out` may be there already when it is empty.
 
-    Raises UsageError when `out` is already there, and RunError when the system refuses to make it.
+    Raises UsageError when `out` holds anything, and RunError when the system refuses to make it.
     """
     if out is not None:
         with writing(out):
             out.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with suppress(FileExistsError):
                 out.mkdir()
-            except FileExistsError:
+            if not out.is_dir() or any(entry.name != LOCK for entry in out.iterdir()):
+                folder = RunFolder(out)
+                or_resume = (
+                    f", or go on with it by 'striate resume {out}'" if folder.manifest.exists() else ""
+                )
                 raise UsageError(
-                    f"{out} is already there and runs are never overwritten; choose another --out, "
-                    f"or go on with it by 'striate resume {out}'"
-                ) from None
+                    f"{out} is already there and nothing is overwritten; choose another --out{or_resume}"
+                )
         return RunFolder(out)
     root = runs_root()
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_STEM].strip("-.") or "run"

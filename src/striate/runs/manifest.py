@@ -1,9 +1,7 @@
 """`run.json`: what was trained, when, on what, by which recipe, and how it ended."""
 
 import json
-import os
 import platform
-import socket
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +19,7 @@ State = Literal["running", "done", "stopped", "failed"]
 
 
 class DataFacts(BaseModel):
-    """What a run was trained on: the word that names it, its classes, and the size of each split."""
+    """What a run was trained on: the word that names it, its classes, each split's size and digest."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,6 +27,7 @@ class DataFacts(BaseModel):
     name: str
     classes: list[str]
     counts: dict[str, int]
+    digests: dict[str, str]
 
 
 class Results(BaseModel):
@@ -61,7 +60,6 @@ class Manifest(BaseModel):
     recipe: dict[str, Any]
     versions: dict[str, str]
     hardware: dict[str, Any]
-    process: dict[str, Any]
     results: Results = Results()
 
     def save(self, path: Path) -> None:
@@ -108,24 +106,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def this_process() -> dict[str, Any]:
-    """Who writes the run: the process and its machine."""
-    return {"id": os.getpid(), "host": socket.gethostname()}
-
-
-def is_alive(process: dict[str, Any]) -> bool:
-    """Whether the process that wrote a run still lives, as far as this machine can tell."""
-    number = process.get("id")
-    if process.get("host") != socket.gethostname() or type(number) is not int or number < 1:
-        return False
-    if number == os.getpid():
-        return False
-    try:
-        os.kill(number, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

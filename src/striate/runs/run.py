@@ -16,13 +16,13 @@ from striate.core import GraphError, RunError, units
 from striate.graph import Network
 from striate.runs.atomic import write_text
 from striate.runs.folder import RunFolder
-from striate.runs.manifest import Manifest
+from striate.runs.manifest import Manifest, Results
 from striate.runs.tensors import read_tensors
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a training left behind; every attribute reads its file when first asked for."""
+    """What a training left behind; every attribute reads its file when asked for."""
 
     folder: RunFolder
 
@@ -40,6 +40,11 @@ class Run:
     @property
     def manifest(self) -> Manifest:
         return Manifest.read(self.folder.manifest)
+
+    @property
+    def results(self) -> Results:
+        """What came of it: accuracies, losses, seconds, the best epoch."""
+        return self.manifest.results
 
     @cached_property
     def network(self) -> Network:

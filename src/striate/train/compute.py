@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from striate.core import UsageError
+from striate.core import TrainingError, UsageError
 
+_TOO_LARGE = "the device's memory is full; lower --batch, take a smaller network, or choose --device cpu"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -53,6 +54,20 @@ class Compute:
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
         }
+
+
+@contextmanager
+def memory_told() -> Generator[None]:
+    """Turns an allocator's refusal into a TrainingError with its fix."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError):
+        raise TrainingError(_TOO_LARGE) from None
+    except RuntimeError as error:
+        # The CPU's allocator has no exception of its own.
+        if "can't allocate memory" not in str(error):
+            raise
+        raise TrainingError(_TOO_LARGE) from None
 
 
 def processor() -> str:

@@ -100,12 +100,19 @@ class RegressionEvaluation:
         return "\n".join(lines)
 
 
+def loss_and_accuracy(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float]:
+    """The mean cross-entropy in nats of scores (N, K) against labels (N,), and the share told right."""
+    loss = -log_softmax(scores)[np.arange(len(labels)), labels].mean()
+    return float(loss), float((scores.argmax(axis=1) == labels).mean())
+
+
 def evaluate(
     scores: NDArray[np.float32], labels: NDArray[np.int64], classes: tuple[str, ...], split: str
 ) -> Evaluation:
     """The evaluation of scores before softmax (N, K) against labels (N,)."""
     count, width = scores.shape
     logs = log_softmax(scores)
+    loss, accuracy = loss_and_accuracy(scores, labels)
     answers = scores.argmax(axis=1)
     rows = np.arange(count)
     confusion = np.bincount(labels * width + answers, minlength=width * width).reshape(width, width)
@@ -115,8 +122,8 @@ def evaluate(
     return Evaluation(
         split=split,
         count=count,
-        loss=float(-logs[rows, labels].mean()),
-        accuracy=float((answers == labels).mean()),
+        loss=loss,
+        accuracy=accuracy,
         top5=float((before.sum(axis=1) < _TOP).mean()) if width > _TOP else None,
         calibration_error=_calibration_error(np.exp(logs[rows, answers]), answers == labels),
         classes=tuple(_class_score(name, i, confusion) for i, name in enumerate(classes)),

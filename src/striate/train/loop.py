@@ -17,7 +17,7 @@ from striate.data import Batches
 from striate.runs import RunFolder, write_metrics
 from striate.train.checkpoint import Progress, save_state, save_weights
 from striate.train.compute import Compute
-from striate.train.evaluation import evaluate, evaluate_regression
+from striate.train.evaluation import evaluate_regression, loss_and_accuracy
 from striate.train.objective import Objective
 from striate.train.optimizers import rate_at, set_rate
 from striate.train.recipe import Recipe
@@ -58,7 +58,7 @@ class Training:
     objective: Objective
     compute: Compute
     batches: Batches
-    validation: tuple[NDArray[Any], NDArray[Any]] | None
+    validation: tuple[Batches, NDArray[Any]] | None
     folder: RunFolder
     progress: Progress = field(default_factory=Progress)
     metrics: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -182,7 +182,5 @@ class Training:
         if self.objective.is_regression:
             entry["val_loss"] = evaluate_regression(scores, labels, "val").loss
             return -entry["val_loss"]
-        width = scores.shape[1]
-        told = evaluate(scores, labels.astype(np.int64), tuple(map(str, range(width))), "val")
-        entry["val_loss"], entry["val_accuracy"] = told.loss, told.accuracy
-        return told.accuracy
+        entry["val_loss"], entry["val_accuracy"] = loss_and_accuracy(scores, labels.astype(np.int64))
+        return entry["val_accuracy"]

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from striate.core import StriateError, UsageError
-from striate.data import PICTURE_SUFFIXES, prepare_picture, read_picture
+from striate.data import pictures_below, prepare_picture, read_picture
 from striate.graph import InputLayer
 from striate.runs import Run
 from striate.train.evaluation import log_softmax
@@ -42,13 +42,19 @@ def predict(
 
     A file that can't be read is told of in its place and doesn't stop the others.
 
-    Raises UsageError when a folder holds no pictures, RunError when the run has no weights.
+    Raises UsageError when a folder holds no pictures or the run was trained on arrays of floats, which no
+    picture file has, and RunError when the run has no weights.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     files = [files] if isinstance(files, (str, Path)) else files
     module = load_module(run, device=device)
     network = run.network
     layer = cast("InputLayer", network[network.inputs[0]].layer)
+    if layer.floats:
+        raise UsageError(
+            f"{run.path} was trained on arrays of floats, whose scale no picture file tells; "
+            f"train on pictures or bytes to predict from files"
+        )
     classes = run.manifest.data.classes
     node = network.logits(network.outputs[0]) if classes else network.outputs[0]
     paths = [path for file in files for path in _expanded(Path(file))]
@@ -85,7 +91,7 @@ def _prediction(path: Path, scores: Any, classes: list[str]) -> Prediction:
 def _expanded(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+    found = pictures_below(path)
     if not found:
         raise UsageError(f"{path} holds no pictures; give a folder with some, or files")
     return found

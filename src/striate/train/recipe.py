@@ -62,10 +62,16 @@ class Recipe(BaseModel):
     def changed(self, **values: Any) -> "Recipe":
         """The recipe with some values replaced; None leaves a value as it is.
 
+        Another optimizer than the recipe's brings its own usual rate and no weight decay, unless they are
+        given as well: the recipe's were chosen for its own.
+
         Raises RecipeError when a value is illegal.
         """
         given = {name: value for name, value in values.items() if value is not None}
-        return checked(self.model_dump() | given, "the recipe")
+        own = self.model_dump()
+        if given.get("optimizer", self.optimizer) != self.optimizer:
+            own |= {"lr": None, "weight_decay": 0.0}
+        return checked(own | given, "the recipe")
 
 
 RECIPES: dict[str, Recipe] = {

@@ -9,15 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.backends import cudnn
 
 from striate.build import NetworkModule
 from striate.core import TrainingError
 from striate.data import Batches
+from striate.train.compute import memory_told
 
 _BATCH = 256
 
 
-def scores_of(module: NetworkModule, pixels: NDArray[Any], node: str) -> NDArray[np.float32]:
+def scoring_batches(pixels: NDArray[Any], device: torch.device) -> Batches:
+    """Prepared pictures (N, C, H, W) in order, ready to be scored on a device more than once."""
+    labels = np.zeros(len(pixels), np.int64)
+    return Batches(pixels, labels, batch=_BATCH, device=device, shuffle=False, seed=0)
+
+
+def scores_of(module: NetworkModule, pixels: NDArray[Any] | Batches, node: str) -> NDArray[np.float32]:
     """What a node with a row of numbers says of prepared pictures (N, C, H, W): (N, K).
 
     The module is put in evaluation mode and left in the mode it was in.
@@ -26,12 +34,12 @@ def scores_of(module: NetworkModule, pixels: NDArray[Any], node: str) -> NDArray
     """
     weights = next(module.parameters(), None)
     device = torch.device("cpu") if weights is None else weights.device
-    labels = np.zeros(len(pixels), np.int64)
-    batches = Batches(pixels, labels, batch=_BATCH, device=device, shuffle=False, seed=0)
+    batches = pixels if isinstance(pixels, Batches) else scoring_batches(pixels, device)
     was_training = module.training
     module.eval()
     try:
-        with torch.inference_mode():
+        # cuDNN would otherwise round what it multiplies to 10 bits of mantissa (TF32).
+        with torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False), memory_told():
             parts = [_row(module, batch, node) for batch, _ in batches.epoch(1)]
     finally:
         module.train(was_training)

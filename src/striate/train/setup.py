@@ -1,10 +1,11 @@
 """From a person's words to what a training needs: data in splits, a prepared network, a settled recipe."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError, RunError, UsageError, units
@@ -14,9 +15,8 @@ from striate.runs import Run
 from striate.train.defaults import default_axes, default_recipe, default_words
 from striate.train.objective import Objective, objective_of
 from striate.train.recipe import Recipe, checked, recipe_of
+from striate.train.watching import Quiet
 from striate.zoo import ZOO, resolve
-
-Reading = Callable[[int, int], None]
 
 _MOST_LISTED = 8
 
@@ -48,13 +48,13 @@ def set_up(
     images: Images | str | Path,
     recipe: Recipe | str | None,
     changes: dict[str, Any],
-    reading: Reading,
+    watcher: Quiet,
 ) -> Setup:
     """Loads, splits and prepares; `changes` are recipe values that go over the recipe's own.
 
     Raises UsageError when network, data and recipe don't go together, and whatever reading them raises.
     """
-    loaded, spec = loaded_images(images)
+    loaded, spec = loaded_images(images, watcher)
     _require_classes(loaded)
     if isinstance(network, Network):
         axes = cast("InputLayer", network[network.inputs[0]].layer).axes
@@ -69,23 +69,24 @@ def set_up(
     _require_batch(made, followed.batch)
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
     followed = followed.with_epochs_for(len(split.split("train")))
-    pixels = prepared_pixels(split, made, reading)
+    pixels = prepared_pixels(split, made, watcher)
     layer = cast("InputLayer", made[made.inputs[0]].layer)
     if layer.mean is None and layer.deviation is None:
-        made = made.with_preparation(*channel_statistics(pixels["train"]))
+        floats = pixels["train"].dtype != np.uint8
+        made = made.with_preparation(*channel_statistics(pixels["train"]), floats=floats)
     return Setup(spec, split, made, _name_of(word), followed, objective, pixels)
 
 
-def loaded_images(images: Images | str | Path) -> tuple[Images, str]:
+def loaded_images(images: Images | str | Path, watcher: Quiet | None = None) -> tuple[Images, str]:
     """The data set, and the word by which it can be loaded again from any folder."""
     if isinstance(images, Images):
         return images, images.name
-    loaded, path = load(images), Path(images)
+    loaded, path = load(images, progress=(watcher or Quiet()).downloading), Path(images)
     is_path = images not in NAMED_SETS and path.exists()
     return loaded, str(path.resolve()) if is_path else str(images)
 
 
-def images_of(run: Run, images: Images | None = None) -> Images:
+def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = None) -> Images:
     """The data that a run was trained on, loaded again and split as they were then.
 
     Raises RunError when they are other data by now: another split would mix what was trained on with
@@ -93,21 +94,25 @@ def images_of(run: Run, images: Images | None = None) -> Images:
     """
     manifest = run.manifest
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
-    loaded, _ = loaded_images(manifest.data.spec if images is None else images)
+    loaded, _ = loaded_images(manifest.data.spec if images is None else images, watcher)
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
-    counts = {name: len(part) for name, part in split.splits.items()}
-    if counts != manifest.data.counts:
-        raise RunError(
-            f"{manifest.data.spec} isn't what {run.path} was trained on: its splits were "
-            f"{listed_counts(manifest.data.counts)}, now they are {listed_counts(counts)}; restore the data"
+    known, counts = manifest.data, {name: len(part) for name, part in split.splits.items()}
+    if counts != known.counts:
+        change = f"its splits were {listed_counts(known.counts)}, now they are {listed_counts(counts)}"
+    elif list(split.classes) != known.classes:
+        change = (
+            f"its classes were {listed_classes(known.classes)}, now they are {listed_classes(split.classes)}"
         )
-    if list(split.classes) != manifest.data.classes:
-        raise RunError(
-            f"{manifest.data.spec} isn't what {run.path} was trained on: its classes were "
-            f"{listed_classes(manifest.data.classes)}, now they are {listed_classes(split.classes)}; "
-            f"restore the data"
-        )
-    return split
+    elif digests_of(split) != known.digests:
+        change = "some pictures or labels have changed since"
+    else:
+        return split
+    raise RunError(f"{known.spec} isn't what {run.path} was trained on: {change}; restore the data")
+
+
+def digests_of(images: Images) -> dict[str, str]:
+    """A digest of each split's pictures and labels."""
+    return {name: split.digest for name, split in images.splits.items()}
 
 
 def listed_counts(counts: dict[str, int]) -> str:
@@ -121,11 +126,11 @@ def listed_classes(names: Sequence[str]) -> str:
     return (", ".join(names[:_MOST_LISTED]) + more) or "none"
 
 
-def prepared_pixels(images: Images, network: Network, reading: Reading) -> dict[str, NDArray[Any]]:
+def prepared_pixels(images: Images, network: Network, watcher: Quiet) -> dict[str, NDArray[Any]]:
     """The pictures of every split as the network's input takes them."""
     layer = cast("InputLayer", network[network.inputs[0]].layer)
     return {
-        name: prepare_split(split, layer.shape, layer.fit, progress=reading)
+        name: prepare_split(split, layer.shape, layer.fit, progress=watcher.reading)
         for name, split in images.splits.items()
     }
 

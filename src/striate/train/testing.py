@@ -1,5 +1,7 @@
 """Testing a run: scores of a split, their evaluation, and both kept in the run's folder."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from striate.build import NetworkModule, build, load_weights
-from striate.core import UsageError
+from striate.core import RunError, UsageError
 from striate.data import Images
 from striate.runs import Manifest, Run, write_json, write_tensors
 from striate.train.compute import choose_compute
@@ -17,6 +19,7 @@ from striate.train.figures import draw_figures
 from striate.train.objective import Objective, objective_of
 from striate.train.scoring import scores_of
 from striate.train.setup import images_of, listed_classes, loaded_images, prepared_pixels
+from striate.train.watching import Quiet
 
 Told = Evaluation | RegressionEvaluation
 
@@ -38,28 +41,47 @@ def test(
 ) -> Told:
     """Tests a run's best weights and returns what came of it.
 
-    Without `images` the run's own data are split again as they were for its training. `split` is `test`
-    unless there is none, then `val`, then whatever there is.
+    Without `images`, or with the run's own, the data are split again as they were for its training, so
+    that nothing trained on is tested by mistake. `split` is `test` unless there is none, then `val`. Other
+    data that have neither are tested as a whole, as the split `all`.
 
     Raises RunError when the run has no weights or its own data have changed since, UsageError when the
-    data don't fit the network.
+    data don't fit the network or there is nothing but what was trained on.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     manifest = run.manifest
-    loaded = images_of(run) if images is None else loaded_images(images)[0]
+    loaded, is_own = _tested_images(run, images)
     if list(loaded.classes) != manifest.data.classes:
         raise UsageError(
             f"{loaded.name} has the classes {listed_classes(loaded.classes)} but {run.path} was trained on "
             f"{listed_classes(manifest.data.classes)}; give data with the same classes"
         )
-    name = split or next(name for name in ("test", "val", *loaded.splits) if name in loaded.splits)
+    name = split or next((name for name in ("test", "val", "all") if name in loaded.splits), None)
+    if name is None:
+        raise UsageError(
+            f"{loaded.name} has only pictures that {run.path} was trained on; give other data, or ask for "
+            f"the split 'train'"
+        )
     one = Images(loaded.name, loaded.classes, {name: loaded.split(name)})
     objective = objective_of(run.network, one)
-    pixels = prepared_pixels(one, run.network, lambda done, count: None)[name]
+    pixels = prepared_pixels(one, run.network, Quiet())[name]
     told, scores = _tell(load_module(run, device=device), objective, pixels, one, name)
-    if images is None:
-        _keep(run, told, scores, one.split(name).labels)
+    if is_own:
+        with suppress(RunError):  # a run that can't be written to can be tested all the same
+            _keep(run, told, scores, one.split(name).labels)
     return told
+
+
+def _tested_images(run: Run, images: Images | str | Path | None) -> tuple[Images, bool]:
+    """The data to test on, and whether they are those that the run was trained on."""
+    if images is None:
+        return images_of(run), True
+    loaded, spec = loaded_images(images)
+    if spec == run.manifest.data.spec:
+        return images_of(run, loaded), True
+    if list(loaded.splits) == ["train"]:
+        return replace(loaded, splits={"all": loaded.splits["train"]}), False
+    return loaded, False
 
 
 def test_splits(

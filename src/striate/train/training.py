@@ -16,22 +16,23 @@ from striate.runs import (
     Manifest,
     Run,
     RunFolder,
-    is_alive,
+    State,
+    held,
     new_folder,
     now,
-    this_process,
     versions,
     write_json,
     write_text,
 )
 from striate.train.checkpoint import load_state
-from striate.train.compute import Compute, choose_compute
+from striate.train.compute import Compute, choose_compute, memory_told
 from striate.train.interrupt import stop_asked
 from striate.train.loop import Training
 from striate.train.objective import objective_of
 from striate.train.optimizers import optimizer_of
 from striate.train.recipe import Recipe, checked
-from striate.train.setup import Setup, images_of, listed_counts, prepared_pixels, set_up
+from striate.train.scoring import scoring_batches
+from striate.train.setup import Setup, digests_of, images_of, listed_counts, prepared_pixels, set_up
 from striate.train.testing import test_splits
 from striate.train.watching import Quiet, Shown
 
@@ -51,18 +52,18 @@ def train(
     `network` is a Network, a zoo name, a notation or a file, or None for the default for such pictures;
     `images` anything that `striate.load` takes; `recipe` a recipe, its name or a `.toml` file, or None
     for the default; `changes` replace values of the recipe (`epochs=3, seed=1`). `out` names the run's
-    folder, which must not exist yet. After Ctrl-C the run comes back with the state `stopped`.
+    folder, which must be new or empty. After Ctrl-C the run comes back with the state `stopped`.
 
     Raises UsageError when the words don't go together, DataError when pictures can't be used,
     TrainingError when the loss isn't finite, and RunError when the run can't be saved.
     """
     with _watcher(quiet) as watcher:
         choose_compute(device)  # a wrong device is told before pictures are read
-        setup = set_up(network, images, recipe, changes, watcher.reading)
+        setup = set_up(network, images, recipe, changes, watcher)
         compute = choose_compute(device, setup.recipe.precision)
         folder = new_folder(setup.name, None if out is None else Path(out))
         manifest = _manifest(setup, compute)
-        with _ending(manifest, folder):
+        with held(folder), _ending(manifest, folder):
             _write_head(folder, setup, manifest, compute)
             training = _training(setup, folder, compute)
             _say_what(watcher, setup, compute)
@@ -70,30 +71,29 @@ def train(
 
 
 def resume(
-    run: Run | str | Path, *, images: Images | None = None, device: str = "auto", quiet: bool = False
+    run: Run | str | Path, *, images: Images | None = None, device: str | None = None, quiet: bool = False
 ) -> Run:
     """Goes on with a run that was stopped, killed or failed, exactly where its state was last saved.
 
-    `images` stands in for the run's data when they can't be loaded again by their word.
+    It goes on in the precision it began in, and on its device unless `device` names another. `images`
+    stands in for the run's data when they can't be loaded again by their word.
 
-    Raises RunError when the run is done, still running, or its state can't be used.
+    Raises RunError when the run is done, still running, its data have changed, or its state can't be
+    used, and UsageError when the device isn't there.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    manifest = run.manifest
-    if manifest.state == "done":
+    if run.manifest.state == "done":
         raise RunError(f"{run.path} is done; there is nothing left to resume")
-    if manifest.state == "running" and is_alive(manifest.process):
-        raise RunError(
-            f"{run.path} is still running as process {manifest.process['id']}; wait for it or stop it"
-        )
-    with _watcher(quiet) as watcher:
-        setup = _setup_again(run, manifest, images, watcher.reading)
-        compute = choose_compute(device, setup.recipe.precision)
+    with _watcher(quiet) as watcher, held(run.folder):
+        manifest = run.manifest
+        began = manifest.hardware
+        compute = choose_compute(device or began["device"], began["precision"])
+        setup = _setup_again(run, manifest, images, watcher)
         training = _training(setup, run.folder, compute)
         if run.folder.state.exists():
             training.progress = load_state(run.folder, training.module, training.optimizer)
             training.metrics = [e for e in run.metrics if e["epoch"] < training.progress.epoch]
-        manifest.state, manifest.reason, manifest.process = "running", None, this_process()
+        manifest.state, manifest.reason, manifest.hardware = "running", None, compute.facts()
         with _ending(manifest, run.folder):
             manifest.save(run.folder.manifest)
             watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
@@ -127,7 +127,11 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute) -> Training:
         objective=setup.objective,
         compute=compute,
         batches=batches,
-        validation=(setup.pixels["val"], setup.labels("val")) if has_validation else None,
+        validation=(
+            (scoring_batches(setup.pixels["val"], compute.device), setup.labels("val"))
+            if has_validation
+            else None
+        ),
         folder=folder,
     )
 
@@ -144,7 +148,7 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
     if not is_done:
         manifest.state, manifest.reason = "stopped", f"stopped in epoch {progress.epoch}"
         manifest.save(folder.manifest)
-        watcher.say(f"stopped and saved; go on with: striate resume {folder.path}")
+        watcher.say(f"stopped and saved; {_way_on(folder)}")
         return Run(folder)
     test_splits(Run(folder), setup.images, setup.pixels, str(training.compute.device), manifest)
     manifest.state = "done"
@@ -152,11 +156,15 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
     return Run(folder)
 
 
-def _setup_again(run: Run, manifest: Manifest, images: Images | None, reading: Any) -> Setup:
+def _way_on(folder: RunFolder) -> str:
+    return f"go on with: striate resume {folder.path}"
+
+
+def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Quiet) -> Setup:
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
-    split = images_of(run, images)
+    split = images_of(run, images, watcher)
     network = run.network
-    pixels = prepared_pixels(split, network, reading)
+    pixels = prepared_pixels(split, network, watcher)
     objective = objective_of(network, split)
     return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, pixels)
 
@@ -168,12 +176,15 @@ def _manifest(setup: Setup, compute: Compute) -> Manifest:
         created=now(),
         network=setup.network_name,
         data=DataFacts(
-            spec=setup.spec, name=setup.images.name, classes=list(setup.images.classes), counts=counts
+            spec=setup.spec,
+            name=setup.images.name,
+            classes=list(setup.images.classes),
+            counts=counts,
+            digests=digests_of(setup.images),
         ),
         recipe=setup.recipe.model_dump(),
         versions=versions(),
         hardware=compute.facts(),
-        process=this_process(),
     )
 
 
@@ -191,16 +202,23 @@ def _write_head(folder: RunFolder, setup: Setup, manifest: Manifest, compute: Co
 @contextmanager
 def _ending(manifest: Manifest, folder: RunFolder) -> Generator[None]:
     """Writes into the manifest how the run ended when it ends badly."""
-    try:
-        yield
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            manifest.state, manifest.reason = "stopped", "interrupted before the step ended"
-        else:
-            known = isinstance(error, StriateError)
-            manifest.state, manifest.reason = "failed", str(error) if known else type(error).__name__
+
+    def save(state: State, reason: str) -> None:
+        manifest.state, manifest.reason = state, reason
         with suppress(RunError):  # the disk that failed the run may refuse this as well
             manifest.save(folder.manifest)
+
+    try:
+        with memory_told():
+            yield
+    except KeyboardInterrupt:
+        save("stopped", "interrupted before the step ended")
+        raise KeyboardInterrupt(f"interrupted; {_way_on(folder)}") from None
+    except StriateError as error:
+        save("failed", str(error))
+        raise
+    except BaseException as error:
+        save("failed", f"{type(error).__name__}: {error}")
         raise
 
 

@@ -18,6 +18,8 @@ class Quiet:
 
     def epoch(self, entry: dict[str, Any], epochs: int) -> None: ...
 
+    def downloading(self, file: str, done: int, count: int) -> None: ...
+
     def reading(self, done: int, count: int) -> None: ...
 
     def say(self, text: str) -> None: ...
@@ -45,20 +47,25 @@ class Shown(Quiet):
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._reading: TaskID | None = None
-        self._training: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def _task(self, name: str) -> TaskID:
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=None, facts="")
+        return self._tasks[name]
+
+    def downloading(self, file: str, done: int, count: int) -> None:
+        if f"downloading {file}" not in self._tasks:
+            self.say(f"downloading {file}, {units.size(count)}")
+        self._bar.update(self._task(f"downloading {file}"), completed=done, total=count, visible=done < count)
 
     def reading(self, done: int, count: int) -> None:
-        if self._reading is None:
-            self._reading = self._bar.add_task("reading pictures", total=count, facts="")
-        self._bar.update(self._reading, completed=done, total=count, visible=done < count)
+        self._bar.update(self._task("reading pictures"), completed=done, total=count, visible=done < count)
 
     def tick(self, tick: Tick) -> None:
-        if self._training is None:
-            self._training = self._bar.add_task("training", total=None, facts="")
         accuracy = "" if tick.accuracy is None else f"accuracy {units.percent(tick.accuracy)}  "
         self._bar.update(
-            self._training,
+            self._task("training"),
             description=f"epoch {tick.epoch}/{tick.epochs}",
             total=tick.epochs * tick.steps,
             completed=(tick.epoch - 1) * tick.steps + tick.step,

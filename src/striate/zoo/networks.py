@@ -49,9 +49,9 @@ ZOO: dict[str, Entry] = {
     ),
     "photo": Entry(
         "conv 32 3 stride=2 same nobias | batchnorm | relu"
-        " | conv 64 3 same nobias | batchnorm | relu | maxpool 2"
-        " | conv 96 3 same nobias | batchnorm | relu | maxpool 2"
-        " | conv 128 3 same nobias | batchnorm | relu | maxpool 2"
+        " | conv 64 3 same nobias | batchnorm | relu | maxpool 2 same"
+        " | conv 96 3 same nobias | batchnorm | relu | maxpool 2 same"
+        " | conv 128 3 same nobias | batchnorm | relu | maxpool 2 same"
         " | conv 192 3 same nobias | batchnorm | relu | globalavgpool | dropout 0.3 | dense",
         (128, 128, 3),
         1000,

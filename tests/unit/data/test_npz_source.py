@@ -128,11 +128,11 @@ FLOATS = PIXELS.astype(np.float64)
         ),
         (
             {"x": PIXELS, "y": with_one(LABELS, (1,), -1)},
-            "label 1 of split 'train' of FILE is -1; number the classes from 0 to 99999 at most",
+            "label 1 of split 'train' of FILE is -1; number the classes from 0 to 9999 at most",
         ),
         (
             {"x": PIXELS, "y": with_one(LABELS, (5,), 10**12)},
-            "label 5 of split 'train' of FILE is 1000000000000; number the classes from 0 to 99999 at most",
+            "label 5 of split 'train' of FILE is 1000000000000; number the classes from 0 to 9999 at most",
         ),
         (
             {"x": PIXELS, "y": LABELS, "classes": np.array(["a", "b"])},

@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +15,8 @@ from striate.runs import (
     Results,
     Run,
     RunFolder,
-    is_alive,
     now,
     read_tensors,
-    this_process,
     versions,
     write_metrics,
     write_tensors,
@@ -35,11 +29,16 @@ def manifest() -> Manifest:
         command=["striate", "train", "--data", "pets \udcff"],
         created=now(),
         network="tiny",
-        data=DataFacts(spec="/pets", name="<pets>", classes=["Bär", "cat"], counts={"train": 40, "test": 4}),
+        data=DataFacts(
+            spec="/pets",
+            name="<pets>",
+            classes=["Bär", "cat"],
+            counts={"train": 40, "test": 4},
+            digests={"train": "ab", "test": "cd"},
+        ),
         recipe={"epochs": 2, "lr": 0.003, "flip": True},
         versions=versions(),
         hardware={"device": "cpu", "threads": 2},
-        process=this_process(),
         results=Results(
             epochs_done=2, best_epoch=1, train_seconds=61.5, val_accuracy=0.5, test_accuracy=0.75
         ),
@@ -208,18 +207,3 @@ def test_tensors_that_cannot_be_read_are_told_of(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(RunError, match=rf"^{path} is damaged: .*; restore it from a copy$"):
             read_tensors(path)
-
-
-def test_who_writes_a_run_is_known_while_it_lives() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    process = {"id": child.pid, "host": socket.gethostname()}
-    assert is_alive(process)
-    child.communicate(b"\n")
-    assert not is_alive(process)
-    assert is_alive({"id": os.getppid(), "host": socket.gethostname()})
-    # This process asks, so it isn't the one that the run waits for.
-    assert not is_alive(this_process())
-    for number in (None, "7", True, 0, -1, 2**70):
-        assert not is_alive({"id": number, "host": socket.gethostname()})
-    assert not is_alive({"id": os.getppid(), "host": "elsewhere"})
-    assert not is_alive({})

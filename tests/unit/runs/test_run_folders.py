@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.core import RunError, UsageError
-from striate.runs import RunFolder, new_folder, runs_root
+from striate.runs import RunFolder, held, new_folder, runs_root
 
 
 def names_in(folder: Path) -> list[str]:
@@ -100,22 +100,39 @@ def test_a_named_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
     assert folder.path.is_dir()
 
 
-@pytest.mark.parametrize("kind", ["folder", "file", "link to nowhere"])
+@pytest.mark.parametrize("kind", ["folder", "run", "file", "link to nowhere"])
 def test_a_named_folder_that_is_there_is_never_overwritten(tmp_path: Path, kind: str) -> None:
     out = tmp_path / "out"
     match kind:
-        case "folder":
+        case "folder" | "run":
             out.mkdir()
+            (out / ("run.json" if kind == "run" else "notes.txt")).write_text("{}")
         case "file":
             out.write_text("keep me")
         case _:
             out.symlink_to(tmp_path / "nowhere")
     with pytest.raises(UsageError) as caught:
         new_folder("ignored", out)
+    or_resume = f", or go on with it by 'striate resume {out}'" if kind == "run" else ""
     assert str(caught.value) == (
-        f"{out} is already there and runs are never overwritten; choose another --out, "
-        f"or go on with it by 'striate resume {out}'"
+        f"{out} is already there and nothing is overwritten; choose another --out{or_resume}"
     )
+
+
+def test_an_empty_folder_may_be_there_and_only_one_process_holds_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    folder = new_folder("ignored", out)
+    with held(folder):
+        # Whoever comes between sees a folder that is empty but for its lock, and is stopped there.
+        assert new_folder("ignored", out) == folder
+        script = "from striate.runs import *; from pathlib import Path\n"
+        script += f"with held(RunFolder(Path({str(out)!r}))): pass"
+        other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert other.stderr.splitlines()[-1] == (
+            f"striate.core.errors.RunError: {out} is being trained by another process; wait for it or stop it"
+        )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("out", [None, "out"])

@@ -125,7 +125,7 @@ def test_same_seed_same_weights_and_another_seed_others(trained):
 
 
 # Recorded from a training in 32 bits; only a change of what is computed moves these.
-RECORDED = [(1.3838, 1.0004), (1.3335, 0.9285), (1.1994, 0.9539), (1.0445, 0.961), (1.1144, 0.9638)]
+RECORDED = [(1.2344, 1.0429), (1.2164, 1.0273), (1.1313, 1.0329), (1.0476, 1.0302), (1.1011, 1.0268)]
 
 
 def test_losses_follow_the_recorded_curve(trained):
@@ -233,17 +233,56 @@ def test_done_run_has_nothing_to_resume(trained):
 def test_run_of_a_living_process_is_not_touched(trained, stopping_after):
     with stopping_after(1):
         run = trained()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        manifest = run.manifest
-        manifest.state, manifest.process["id"] = "running", other.pid
-        manifest.save(run.folder.manifest)
+    script = f"""
+from pathlib import Path
+from striate.runs import RunFolder, held
+with held(RunFolder(Path({str(run.path)!r}))):
+    print("held", flush=True)
+    input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
         with pytest.raises(RunError) as caught:
             resume(run)
-        other.communicate(b"\n")
+        other.kill()
+    assert str(caught.value) == f"{run.path} is being trained by another process; wait for it or stop it"
+    assert resume(run, quiet=True).manifest.state == "done"
+
+
+def test_run_goes_on_where_and_as_it_began(trained, stopping_after):
+    with stopping_after(4):
+        run = trained(precision="bf16")
+    assert resume(run, quiet=True).manifest.hardware["precision"] == "bf16"
+
+
+@pytest.mark.parametrize("verb", [resume, evaluated])
+def test_other_data_of_the_same_size_are_refused(trained, stopping_after, data, verb):
+    with stopping_after(4):
+        run = trained()
+    with np.load(data) as arrays:
+        turned = {name: array[::-1] for name, array in arrays.items()}
+    np.savez(data, **turned)
+    with pytest.raises(RunError) as caught:
+        verb(run)
     assert str(caught.value) == (
-        f"{run.path} is still running as process {other.pid}; wait for it or stop it"
+        f"{data} isn't what {run.path} was trained on: some pictures or labels have changed since; "
+        f"restore the data"
     )
-    assert resume(run, device="cpu", quiet=True).manifest.state == "done"
+
+
+def test_full_memory_is_told_with_the_way_out(trained, monkeypatch):
+    def full(self, pixels, wanted, step):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop.Training, "_step", full)
+    with pytest.raises(TrainingError) as caught:
+        trained()
+    assert str(caught.value) == (
+        "the device's memory is full; lower --batch, take a smaller network, or choose --device cpu"
+    )
 
 
 @pytest.mark.parametrize("verb", [resume, evaluated])

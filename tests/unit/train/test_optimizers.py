@@ -79,7 +79,7 @@ def test_rmsprop_steps_are_never_longer_than_keras_nor_thirty_percent_shorter(si
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_only_filters_and_matrices_decay(optimizer):
-    module, made_optimizer = made(Recipe(optimizer=optimizer, lr=0.1, weight_decay=0.5))
+    module, made_optimizer = made(Recipe(optimizer=optimizer, lr=0.01, weight_decay=0.5))
     before = {name: weight.detach().clone() for name, weight in module.named_parameters()}
     with torch.no_grad():
         for weight in module.parameters():

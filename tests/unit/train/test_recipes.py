@@ -121,3 +121,12 @@ def test_fewer_pictures_get_as_many_epochs_or_more(some, others):
     most, fewest = Recipe().with_epochs_for(1).epochs, Recipe().with_epochs_for(10**9).epochs
     assert most >= epochs[0] >= epochs[1] >= fewest >= 1
     assert Recipe(epochs=2).with_epochs_for(some).epochs == 2
+
+
+def test_another_optimizer_brings_its_own_rate_and_no_decay():
+    recipe = RECIPES["small-grey"]
+    assert (recipe.optimizer, recipe.lr, recipe.weight_decay) == ("adamw", 0.003, 0.1)
+    other = recipe.changed(optimizer="sgd")
+    assert (other.rate, other.weight_decay, other.shift) == (0.05, 0.0, recipe.shift)
+    assert recipe.changed(optimizer="sgd", lr=0.2, weight_decay=0.1).rate == 0.2
+    assert recipe.changed(optimizer="adamw").rate == 0.003

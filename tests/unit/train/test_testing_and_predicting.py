@@ -58,7 +58,7 @@ def test_other_data_are_tested_without_touching_the_run(trained, data, tmp_path)
     with np.load(data) as arrays:
         np.savez(tmp_path / "more.npz", x_train=arrays["x_train"][:9], y_train=arrays["y_train"][:9])
     told = evaluated(run, tmp_path / "more.npz", device="cpu")
-    assert (told.split, told.count) == ("train", 9)
+    assert (told.split, told.count) == ("all", 9)
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
@@ -164,3 +164,31 @@ def test_regression_tells_values(trained, regression_data, tmp_path):
     assert told.label is None
     np.testing.assert_allclose(told.values, run.predictions()["scores"][0], atol=1e-5)
     assert set(told.to_dict()) == {"path", "values"}
+
+
+def test_the_run_s_own_data_by_their_path_are_split_as_then(trained, data):
+    run = trained(epochs=1)
+    assert evaluated(run, data, device="cpu").to_dict() == evaluated(run, device="cpu").to_dict()
+    assert evaluated(run, data, device="cpu").split == "test"
+
+
+def test_files_are_not_predicted_by_a_network_of_floats(trained, data, tmp_path):
+    with np.load(data) as arrays:
+        np.savez(tmp_path / "floats.npz", x_train=arrays["x_train"] * 1.5, y_train=arrays["y_train"])
+    run = trained(images=str(tmp_path / "floats.npz"), epochs=1)
+    assert run.network.nodes[0].layer.floats
+    with pytest.raises(UsageError) as caught:
+        predict(run, [tmp_path / "any.png"])
+    assert str(caught.value) == (
+        f"{run.path} was trained on arrays of floats, whose scale no picture file tells; "
+        f"train on pictures or bytes to predict from files"
+    )
+
+
+def test_hidden_files_of_a_folder_are_not_predicted(trained, tmp_path):
+    run = trained(epochs=1)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "a.png")
+    (folder / "._a.png").write_bytes(b"left by an archiver")
+    assert [one.path for one in predict(run, folder)] == [str(folder / "a.png")]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from striate.core import GraphError, Shape
-from striate.graph.kinds import Axes, Choice, Real, Reals, kind
+from striate.graph.kinds import Axes, Choice, Flag, Real, Reals, kind
 from striate.graph.layer import Layer, Volume
 
 FITS = ("crop", "pad", "stretch")
@@ -16,7 +16,8 @@ class InputLayer(Layer):
     `fit` says how a picture of another size is made to fit: `crop` scales the shorter side and cuts
     the centre, `pad` shows the whole picture between black borders, `stretch` ignores its proportions.
     `mean` and `deviation` hold a number for each channel, in units of 0…1 for bytes; they are taken
-    from the training set and the network's first act is (x - mean) / deviation.
+    from the training set and the network's first act is (x - mean) / deviation. `floats` marks a network
+    that was trained on numbers as they came; without it, bytes become 0…1 first.
     """
 
     word = "input"
@@ -29,6 +30,7 @@ class InputLayer(Layer):
     deviation: tuple[float, ...] | None = field(
         default=None, metadata=kind(Reals(Real(least=0, open_least=True)))
     )
+    floats: bool = field(default=False, metadata=kind(Flag()))
 
     def __post_init__(self) -> None:
         super().__post_init__()
