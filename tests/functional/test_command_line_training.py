@@ -157,7 +157,7 @@ def test_predict_refuses_what_it_cannot_do(striate, run: Path, tmp_path: Path) -
 def test_what_is_no_run_is_told_of(striate, verb: str) -> None:
     more = ("x.png",) if verb == "predict" else ()
     message = "striate: nowhere is no run: it has no run.json; name a run's folder\n"
-    assert striate(verb, "nowhere", *more) == (1, "", message)
+    assert striate(verb, "nowhere", *more) == (2, "", message)
 
 
 def test_a_run_without_weights_is_told_of(striate, run: Path, pets: Path) -> None:

@@ -1,6 +1,7 @@
 """The command line itself: help, versions, wrong words, tracebacks, and what isn't imported."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -156,3 +157,24 @@ def test_json_is_one_object_with_a_format_and_a_version(striate) -> None:
         document = json.loads(told.out)
         assert (told.code, told.err) == (0, "")
         assert (document["format"], document["version"]) == (f"striate.{kind}", 1)
+
+
+def test_an_answer_that_can_not_be_written_is_told_of() -> None:
+    command = [sys.executable, "-c", "from striate.cli import main; main()", "plan", "lecture"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - the device is the point
+        told = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr == (
+        "striate: the answer can't be read or written: No space left on device; check it\n"
+    )
+
+
+def test_pipes_and_devices_are_not_read(striate, tmp_path) -> None:
+    os.mkfifo(tmp_path / "net.json")
+    message = "striate: can't read the network file net.json: it is no regular file; check the path\n"
+    assert striate("plan", "net.json") == (2, "", message)
+
+
+def test_empty_variables_count_as_none(striate, monkeypatch) -> None:
+    monkeypatch.setenv("STRIATE_BATCH", "")
+    assert striate("plan", "lecture").code == 0

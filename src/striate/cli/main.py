@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cyclopts import App, CycloptsError
 
@@ -48,13 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names may hold what no encoding can say; printing them must not fail.
         sys.stdout.reconfigure(errors="backslashreplace")
+    for name in [name for name, value in os.environ.items() if name.startswith("STRIATE_") and not value]:
+        del os.environ[name]  # an empty variable counts as none
     sys.exit(_run(tokens, debug))
 
 
 def _run(tokens: list[str], debug: bool) -> int:
     try:
         code = make_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
+        if sys.stdout:  # none where a program was started without one
+            sys.stdout.flush()
     except StriateError as error:
         return _fail(str(error), error.exit_code, debug)
     except CycloptsError as error:
@@ -62,13 +66,22 @@ def _run(tokens: list[str], debug: bool) -> int:
     except KeyboardInterrupt as error:
         return _fail(str(error) or "interrupted", INTERRUPTED, debug)
     except BrokenPipeError:
-        # Whoever read stdout, such as `head`, has had enough; Python would complain at exit otherwise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()  # whoever read it, such as `head`, has had enough
         return 1
+    except OSError as error:
+        _drop_stdout()
+        what = error.filename or "the answer"
+        return _fail(f"{what} can't be read or written: {error.strerror or error}; check it", 1, debug)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"{text}; this is a bug, please report it with what --debug shows", 1, debug)
     return code if isinstance(code, int) else 0
+
+
+def _drop_stdout() -> None:
+    """Sends what is still to be printed nowhere; Python would complain of it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(text: str, code: int, debug: bool) -> int:

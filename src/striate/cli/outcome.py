@@ -23,9 +23,8 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
             loss = getattr(results, f"{name}_loss")
             if accuracy is not None:
                 word = {"val": "validation", "test": "test"}[name]
-                print(
-                    f"{word} accuracy  {units.percent(accuracy)} of {units.count(manifest.data.counts[name])}"
-                )
+                count = units.count(manifest.data.counts.get(name, 0))
+                print(f"{word} accuracy  {units.percent(accuracy)} of {count}")
             elif loss is not None:
                 print(f"{name} loss  {loss:.6g}")
         print(

@@ -1,7 +1,6 @@
 """`striate predict`."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -16,7 +15,7 @@ _SHOWN = 3
 
 def predict_command(
     run: RunPath,
-    files: Annotated[list[Path], Parameter(help="Pictures, or folders of them.", negative="")],
+    files: Annotated[list[str], Parameter(help="Pictures, or folders of them.", negative="")],
     /,
     *,
     device: Device = "auto",
@@ -29,8 +28,6 @@ def predict_command(
 
     if json and csv:
         raise UsageError("--json and --csv both shape the answer; choose one")
-    if not files:
-        raise UsageError("there is nothing to predict; name pictures or folders after the run")
     told = predict(run, files, device=device)
     if json:
         print_json("predict", {"run": run, "predictions": [one.to_dict() for one in told]})

@@ -38,5 +38,5 @@ def test_command(
         print_json("test", known | facts)
     else:
         print(told)
-        if not data:
+        if opened.evaluation(told.split) == told.to_dict():
             print(f"\nconfusion matrix and every score: {opened.folder.evaluation(told.split)}")

@@ -39,8 +39,7 @@ DATA_HELP = (
 
 def print_json(kind: str, facts: Mapping[str, Any]) -> None:
     """Prints one versioned object on stdout."""
-    json.dump({"format": f"striate.{kind}", "version": VERSION, **facts}, sys.stdout, indent=2)
-    print()
+    print(json.dumps({"format": f"striate.{kind}", "version": VERSION, **facts}, indent=2))
 
 
 @cache

@@ -13,6 +13,7 @@ from striate.core.errors import (
     UsageError,
     quoted,
 )
+from striate.core.files import read_small_file
 from striate.core.shape import Shape
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "quoted",
+    "read_small_file",
     "units",
 ]

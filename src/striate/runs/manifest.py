@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from striate.core import RunError
+from striate.core import RunError, UsageError, read_small_file
 from striate.runs.atomic import write_json
 
 FORMAT = "striate.run"
@@ -33,7 +33,7 @@ class DataFacts(BaseModel):
 class Results(BaseModel):
     """What came of a run so far; fractions of one, seconds, epochs counted from 1."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     epochs_done: int = 0
     best_epoch: int | None = None
@@ -50,7 +50,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: Literal["striate.run"] = FORMAT
-    version: int = VERSION
+    version: int = Field(default=VERSION, ge=1, strict=True)
     state: State = "running"
     reason: str | None = None
     command: list[str]
@@ -68,12 +68,15 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """The manifest at `path`; raises RunError when it is missing, damaged or of a newer version."""
+        """The manifest at `path`.
+
+        Raises UsageError when there is none, RunError when it is damaged or of a newer version.
+        """
         folder = path.parent
         try:
-            document = json.loads(path.read_bytes())
+            document = json.loads(read_small_file(path))
         except (FileNotFoundError, NotADirectoryError):
-            raise RunError(f"{folder} is no run: it has no {path.name}; name a run's folder") from None
+            raise UsageError(f"{folder} is no run: it has no {path.name}; name a run's folder") from None
         except OSError as error:
             raise RunError(f"{path} can't be read: {error.strerror}; check it and its rights") from None
         except (ValueError, RecursionError) as error:

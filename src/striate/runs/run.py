@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
-from striate.core import GraphError, RunError, units
+from striate.core import GraphError, RunError, read_small_file, units
 from striate.graph import Network
 from striate.runs.atomic import write_text
 from striate.runs.folder import RunFolder
@@ -28,7 +28,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
-        """The run in a folder; raises RunError when there is none or its manifest is damaged."""
+        """The run in a folder; raises UsageError when there is none, RunError when it is damaged."""
         run = cls(RunFolder(Path(path)))
         _ = run.manifest
         return run
@@ -51,7 +51,7 @@ class Run:
         """The graph, with the preparation taken from the training set."""
         path = self.folder.network
         try:
-            return Network.from_json(path.read_text(encoding="utf-8"))
+            return Network.from_json(read_small_file(path).decode())
         except OSError as error:
             raise RunError(f"{path} can't be read: {error.strerror}; restore it from a copy") from None
         except (ValueError, GraphError) as error:
@@ -65,12 +65,23 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """What was measured, an entry for each epoch."""
         try:
-            lines = self.folder.metrics.read_text(encoding="utf-8").splitlines()
-            return [json.loads(line) for line in lines]
+            entries = [json.loads(line) for line in read_small_file(self.folder.metrics).splitlines()]
+            if not all(map(_is_entry, entries)):
+                raise ValueError("a line is no epoch's figures")
+            return entries
         except FileNotFoundError:
             return []
         except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"{self.folder.metrics} is damaged: {error}; restore it from a copy") from None
+
+    def evaluation(self, split: str = "test") -> dict[str, Any] | None:
+        """What the last test on a split told, or None when there was none."""
+        try:
+            return json.loads(read_small_file(self.folder.evaluation(split)))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunError(f"{self.folder.evaluation(split)} is damaged: {error}; test again") from None
 
     def predictions(self, split: str = "test") -> dict[str, NDArray[Any]]:
         """`scores` (N, K) and `labels` of every picture of a split that was tested."""
@@ -101,6 +112,12 @@ class Run:
                 facts[name.replace("_", " ")] = units.percent(value)
         rows = "".join(f"<tr><th>{key}</th><td>{escape(value)}</td></tr>" for key, value in facts.items())
         return f"<table>{rows}</table>"
+
+
+def _is_entry(value: Any) -> bool:
+    if not isinstance(value, dict) or type(value.get("epoch")) is not int:
+        return False
+    return all(isinstance(number, (int, float)) for number in cast("dict[str, Any]", value).values())
 
 
 def write_metrics(folder: RunFolder, metrics: Sequence[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,16 @@ def write_tensors(path: Path, arrays: Arrays, facts: Mapping[str, Any] | None = 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays and facts at `path`; raises RunError when the file is missing or damaged."""
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} is no regular file; restore it from a copy")
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+        if not isinstance(facts, dict):
+            raise ValueError("its facts are no object")
     except FileNotFoundError:
         raise RunError(f"{path} is missing; the run didn't get that far, or the file was removed") from None
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise RunError(f"{path} is damaged: {error}; restore it from a copy") from None
-    return arrays, facts
+    return arrays, cast("dict[str, Any]", facts)

@@ -1,10 +1,7 @@
 """The state of a training, saved whole so that it can go on exactly where it stopped."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
-
-import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch.optim import Optimizer
 
 from striate.build import NetworkModule, load_weights, weights_of
@@ -15,30 +12,33 @@ from striate.train.optimizers import restore_state, state_arrays
 _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 
 
-@dataclass
-class Progress:
+class Progress(BaseModel):
     """How far a training is: the next step of the epoch (from 1) it is in, and what it has summed there.
 
     `sums` are loss × pictures, right answers, and pictures of the epoch so far. `best_score` judges the
-    best epoch yet, larger being better.
+    best epoch yet, larger being better; None when there is none yet.
     """
 
-    epoch: int = 1
-    step: int = 0
-    sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    seconds: float = 0.0
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    epoch: int = Field(default=1, ge=1)
+    step: int = Field(default=0, ge=0)
+    sums: list[float] = Field(default=[0.0, 0.0, 0.0], min_length=3, max_length=3)
+    seconds: float = Field(default=0.0, ge=0)
     best_epoch: int | None = None
-    best_score: float = float("-inf")
+    best_score: float | None = None
+
+    def is_better(self, score: float) -> bool:
+        """Whether an epoch of this score is the best yet; of equals the latest is."""
+        return self.best_score is None or score >= self.best_score
 
 
 def save_state(folder: RunFolder, module: NetworkModule, optimizer: Optimizer, progress: Progress) -> None:
     """Writes weights, optimizer and progress in one piece; raises RunError when the system refuses."""
     tensors = {_WEIGHTS + name: tensor for name, tensor in weights_of(module).items()}
     tensors |= {_OPTIMIZER + name: tensor for name, tensor in state_arrays(optimizer).items()}
-    facts: dict[str, Any] = asdict(progress)
-    if not np.isfinite(progress.best_score):
-        facts["best_score"] = None  # JSON has no infinity
-    write_tensors(folder.state, {name: tensor.numpy() for name, tensor in tensors.items()}, facts)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    write_tensors(folder.state, arrays, progress.model_dump())
 
 
 def load_state(folder: RunFolder, module: NetworkModule, optimizer: Optimizer) -> Progress:
@@ -49,13 +49,12 @@ def load_state(folder: RunFolder, module: NetworkModule, optimizer: Optimizer) -
     arrays, facts = read_tensors(folder.state)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     load_weights(module, _under(_WEIGHTS, tensors))
-    restore_state(optimizer, _under(_OPTIMIZER, tensors))
-    if facts.get("best_score") is None:
-        facts["best_score"] = float("-inf")
     try:
-        return Progress(**facts)
-    except TypeError:
-        raise RunError(f"{folder.state} is of another version of Striate; go on with that version") from None
+        restore_state(optimizer, _under(_OPTIMIZER, tensors))
+        return Progress.model_validate(facts)
+    except ValueError as error:
+        reason = error.errors()[0]["msg"].lower() if isinstance(error, ValidationError) else error
+        raise RunError(f"{folder.state} is damaged: {reason}; restore it from a copy") from None
 
 
 def save_weights(folder: RunFolder, which: str, module: NetworkModule, epoch: int) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from striate.core import TrainingError, UsageError
 
-_TOO_LARGE = "the device's memory is full; lower --batch, take a smaller network, or choose --device cpu"
+_TOO_LARGE = "the memory is full; lower --batch, take a smaller network or smaller pictures"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 

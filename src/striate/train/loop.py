@@ -160,7 +160,7 @@ class Training:
         if not self.objective.is_regression:
             entry["train_accuracy"] = hit_sum / count
         score = self._validate(entry)
-        if score >= progress.best_score:
+        if progress.is_better(score):
             progress.best_epoch, progress.best_score = progress.epoch, score
             save_weights(self.folder, "best", self.module, progress.epoch)
         save_weights(self.folder, "last", self.module, progress.epoch)

@@ -12,6 +12,13 @@ from striate.train.recipe import Recipe
 
 _WARM_UP = 0.25
 _FIRST, _LAST = 0.1, 0.002
+# What each class of torch.optim remembers of a weight once it has stepped.
+_MEMORIES: dict[type[Optimizer], set[str]] = {
+    SGD: {"momentum_buffer"},
+    RMSprop: {"step", "square_avg"},
+    Adam: {"step", "exp_avg", "exp_avg_sq"},
+    AdamW: {"step", "exp_avg", "exp_avg_sq"},
+}
 
 
 def optimizer_of(module: nn.Module, recipe: Recipe) -> Optimizer:
@@ -75,15 +82,28 @@ def state_arrays(optimizer: Optimizer) -> dict[str, torch.Tensor]:
 
 
 def restore_state(optimizer: Optimizer, arrays: dict[str, torch.Tensor]) -> None:
-    """Gives the optimizer back what `state_arrays` took from one like it."""
+    """Gives the optimizer back what `state_arrays` took from one like it.
+
+    Raises ValueError when that was another optimizer or of other weights: fused steps would read and
+    write beyond memories of another shape.
+    """
     document = optimizer.state_dict()
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in arrays.items():
         index, _, name = key.partition(".")
-        if value.shape == weights[int(index)].shape:
+        if not index.isdecimal() or int(index) >= len(weights):
+            raise ValueError(f"it remembers a weight '{index}' that the optimizer hasn't")
+        weight = weights[int(index)]
+        if name != "step":
+            if value.shape != weight.shape:
+                raise ValueError(f"what it remembers of weight {index} has another shape")
             # Fused steps run through a weight and its memories as they lie, so both must lie alike.
-            value = torch.empty_like(weights[int(index)]).copy_(value)
+            value = torch.empty_like(weight).copy_(value)
         state.setdefault(int(index), {})[name] = value
+    names = _MEMORIES[type(optimizer)]
+    for index, memories in state.items():
+        if set(memories) != names:
+            raise ValueError(f"what it remembers of weight {index} is another optimizer's")
     document["state"] = state
     optimizer.load_state_dict(document)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from striate.core import StriateError, UsageError
+from striate.core import RunError, StriateError, UsageError
 from striate.data import pictures_below, prepare_picture, read_picture
 from striate.graph import InputLayer
 from striate.runs import Run
@@ -46,7 +46,9 @@ def predict(
     picture file has, and RunError when the run has no weights.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    files = [files] if isinstance(files, (str, Path)) else files
+    files = [files] if isinstance(files, (str, Path)) else list(files)
+    if "" in files or not files:
+        raise UsageError("there is nothing to predict; name pictures or folders after the run")
     module = load_module(run, device=device)
     network = run.network
     layer = cast("InputLayer", network[network.inputs[0]].layer)
@@ -56,6 +58,11 @@ def predict(
             f"train on pictures or bytes to predict from files"
         )
     classes = run.manifest.data.classes
+    if classes and len(classes) != network[network.outputs[0]].shape.depth:
+        raise RunError(
+            f"{run.folder.manifest} names {len(classes)} classes but the network tells "
+            f"{network[network.outputs[0]].shape.depth} apart; restore it from a copy"
+        )
     node = network.logits(network.outputs[0]) if classes else network.outputs[0]
     paths = [path for file in files for path in _expanded(Path(file))]
     told: list[Prediction] = []

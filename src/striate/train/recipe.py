@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from striate.core import RecipeError, UnknownNameError, UsageError, quoted
+from striate.core import RecipeError, UnknownNameError, UsageError, quoted, read_small_file
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "onecycle"]
@@ -109,7 +109,7 @@ def recipe_of(word: str) -> Recipe:
     if path.suffix != ".toml":
         raise UnknownNameError("recipe", word, RECIPES)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_small_file(path).decode())
     except OSError as error:
         raise UsageError(f"can't read the recipe {word}: {error.strerror}; check the path") from None
     except ValueError as error:

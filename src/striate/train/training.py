@@ -90,14 +90,27 @@ def resume(
         compute = choose_compute(device or began["device"], began["precision"])
         setup = _setup_again(run, manifest, images, watcher)
         training = _training(setup, run.folder, compute)
-        if run.folder.state.exists():
-            training.progress = load_state(run.folder, training.module, training.optimizer)
-            training.metrics = [e for e in run.metrics if e["epoch"] < training.progress.epoch]
+        _restore(training, run)
         manifest.state, manifest.reason, manifest.hardware = "running", None, compute.facts()
         with _ending(manifest, run.folder):
             manifest.save(run.folder.manifest)
             watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
             return _go(training, setup, manifest, watcher)
+
+
+def _restore(training: Training, run: Run) -> None:
+    """Puts the training where the run's state was last saved."""
+    folder = run.folder
+    if not folder.state.exists():
+        # It is written last in an epoch, so the first epoch may have left all else.
+        if len(run.metrics) > 1:
+            raise RunError(f"{folder.state} is missing, though the run had begun; restore it from a copy")
+        return
+    progress = load_state(folder, training.module, training.optimizer)
+    if progress.epoch > training.epochs + 1 or progress.step > len(training.batches):
+        raise RunError(f"{folder.state} is damaged: it lies beyond the last epoch; restore it from a copy")
+    training.progress = progress
+    training.metrics = [entry for entry in run.metrics if entry["epoch"] < progress.epoch]
 
 
 def _watcher(quiet: bool) -> Quiet:

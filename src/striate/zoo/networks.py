@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.core import GraphError, UnknownNameError, UsageError
+from striate.core import GraphError, UnknownNameError, UsageError, read_small_file
 from striate.graph import LAYERS, Network
 
 
@@ -86,7 +86,7 @@ def resolve(word: str, *, axes: Sequence[int] | None = None, classes: int | None
     path = Path(word)
     if path.suffix in (".json", ".txt"):
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_small_file(path).decode("utf-8-sig")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it isn't text"
             raise UsageError(f"can't read the network file {word}: {reason}; check the path") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.core import RunError
+from striate.core import RunError, UsageError
 from striate.graph import Network
 from striate.runs import (
     DataFacts,
@@ -105,7 +105,7 @@ def test_a_manifest_that_is_no_json_is_told_of(tmp_path: Path, content: bytes) -
 def test_a_folder_without_a_manifest_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
-        with pytest.raises(RunError) as caught:
+        with pytest.raises(UsageError) as caught:
             Run.open(folder)
         assert str(caught.value) == f"{folder} is no run: it has no run.json; name a run's folder"
     (tmp_path / "run.json").mkdir()

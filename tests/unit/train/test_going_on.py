@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from striate.core import RunError, TrainingError
-from striate.runs import Run, RunFolder, atomic
+from striate.runs import Run, RunFolder, atomic, read_tensors, write_tensors
 from striate.train import OPTIMIZERS, loop, resume, testing
 from striate.train import test as evaluated
 
@@ -281,7 +281,7 @@ def test_full_memory_is_told_with_the_way_out(trained, monkeypatch):
     with pytest.raises(TrainingError) as caught:
         trained()
     assert str(caught.value) == (
-        "the device's memory is full; lower --batch, take a smaller network, or choose --device cpu"
+        "the memory is full; lower --batch, take a smaller network or smaller pictures"
     )
 
 
@@ -312,3 +312,50 @@ def test_data_of_other_classes_are_refused(trained, stopping_after, data):
         f"{data} isn't what {run.path} was trained on: its classes were 0, 1, 2, "
         "now they are left, middle, right; restore the data"
     )
+
+
+def test_missing_state_is_told_and_nothing_starts_anew(trained, stopping_after):
+    with stopping_after(7):
+        run = trained()
+    run.folder.state.unlink()
+    before = run.folder.weights("best").read_bytes()
+    with pytest.raises(RunError) as caught:
+        resume(run, quiet=True)
+    assert str(caught.value) == (
+        f"{run.folder.state} is missing, though the run had begun; restore it from a copy"
+    )
+    assert run.folder.weights("best").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"facts": {"epoch": "x"}}, "input should be a valid integer"),
+        ({"facts": {"epoch": 0}}, "input should be greater than or equal to 1"),
+        ({"facts": {"sums": [1.0]}}, "list should have at least 3 items after validation, not 1"),
+        ({"facts": {"step": 1_000_000}}, "it lies beyond the last epoch"),
+        (
+            {"arrays": {"optimizer/0.exp_avg": np.ones((3, 3))}},
+            "what it remembers of weight 0 has another shape",
+        ),
+        (
+            {"arrays": {"optimizer/99.step": np.ones(())}},
+            "it remembers a weight '99' that the optimizer hasn't",
+        ),
+        (
+            {"arrays": {"optimizer/-1.step": np.ones(())}},
+            "it remembers a weight '-1' that the optimizer hasn't",
+        ),
+        ({"drop": "optimizer/0.exp_avg_sq"}, "what it remembers of weight 0 is another optimizer's"),
+    ],
+)
+def test_tampered_state_is_refused(trained, stopping_after, change, reason):
+    with stopping_after(4):
+        run = trained(optimizer="adamw")
+    arrays, facts = read_tensors(run.folder.state)
+    arrays |= {name: array.astype(np.float32) for name, array in change.get("arrays", {}).items()}
+    arrays.pop(change.get("drop"), None)
+    write_tensors(run.folder.state, arrays, facts | change.get("facts", {}))
+    with pytest.raises(RunError) as caught:
+        resume(run, quiet=True)
+    assert str(caught.value) == f"{run.folder.state} is damaged: {reason}; restore it from a copy"
