@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUNS := runs
+ROOMS := $(addprefix striate.,core graph zoo plan runs data build train)
 
 .PHONY: demo test check format docs bench clean
 
@@ -37,7 +37,7 @@ format: $(VENV)/.dev  ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.dev  ## the reference of the public names, into site/
-	$(BIN)/pdoc --output-directory site striate
+	$(BIN)/pdoc --output-directory site $(ROOMS)
 
 bench: $(VENV)/.dev  ## measure what the README claims
 	$(BIN)/python benchmarks/accuracy.py

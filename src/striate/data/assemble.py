@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from striate.core import DataError
 from striate.data.images import Images, Pictures, Split
+from striate.data.text import valid_unicode
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
@@ -28,15 +29,17 @@ def classified(
 ) -> Images:
     """Pictures with one class index each as `Images`; without `classes` they are "0" to the largest.
 
-    Raises DataError, naming `source`, when a split has no pictures, a label isn't one of the classes,
-    or all of them are the same class.
+    Names that aren't valid Unicode are escaped. Raises DataError, naming `source`, when a split has no
+    pictures, a label isn't one of the classes, all of them are the same class, or two names are the same
+    once escaped.
     """
+    if classes is not None:
+        classes = _valid_names(classes, source)
     labels: dict[str, NDArray[np.int64]] = {}
     for split, (pictures, raw) in splits.items():
         where = f"split '{split}' of {source}"
         labels[split] = _class_indices(raw, where, None if classes is None else len(classes))
-        if not len(pictures):
-            raise DataError(f"{where} has no pictures; put some in it or leave it out")
+        require_pictures(pictures, where)
     if classes is None:
         largest = max(int(array.max(initial=0)) for array in labels.values())
         classes = [str(index) for index in range(largest + 1)]
@@ -45,10 +48,16 @@ def classified(
         only = classes[int(judged[0])]
         raise DataError(f"all pictures of {source} are of one class, '{only}'; give at least two classes")
     return Images(
-        name=name,
+        name=valid_unicode(name),
         classes=tuple(classes),
         splits={split: Split(splits[split][0], labels[split]) for split in _ORDER if split in splits},
     )
+
+
+def require_pictures(pictures: Pictures, where: str) -> None:
+    """Raises DataError, naming `where`, when there are none."""
+    if not len(pictures):
+        raise DataError(f"{where} has no pictures; put some in it or leave it out")
 
 
 def as_pictures(array: NDArray[np.generic], what: str) -> NDArray[np.uint8] | NDArray[np.float32]:
@@ -76,7 +85,19 @@ def as_targets(array: NDArray[np.generic], what: str) -> NDArray[np.float32]:
     """
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise DataError(f"{what} has the shape {array.shape}; targets are (N,) or (N, K)")
-    return _finite_floats(array, what).reshape(len(array), -1)
+    floats = _finite_floats(array, what)
+    return floats[:, np.newaxis] if floats.ndim == 1 else floats
+
+
+def _valid_names(classes: Sequence[str], source: str) -> list[str]:
+    if not classes:
+        raise DataError(f"{source} has an empty list of class names; name every class or leave the list out")
+    names = [valid_unicode(name) for name in classes]
+    if len(set(names)) < len(set(classes)):
+        raise DataError(
+            f"{source} has classes whose names differ only in what isn't Unicode; give them other names"
+        )
+    return names
 
 
 def _class_indices(raw: NDArray[np.generic], where: str, class_count: int | None) -> NDArray[np.int64]:

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from striate.data.images import Images, Pictures
-from striate.data.picture import PICTURE_ERRORS, reason
+from striate.data.picture import PICTURE_ERRORS, coloured, reason
+from striate.data.text import printable
 from striate.data.threads import Progress, in_threads
 
 Kind = Literal["unreadable", "contradiction", "leak", "duplicate", "empty class", "lone picture"]
@@ -22,14 +23,17 @@ _WRONG: tuple[Kind, ...] = ("unreadable", "contradiction", "leak", "empty class"
 class Finding:
     """One thing to look at: what kind, a sentence, and the pictures it's about, by name.
 
-    `unreadable`: can't be decoded. `contradiction`: the same picture with different labels. `leak`: the
-    same picture in different splits. `duplicate`: twice in one split. `empty class` and `lone picture`: a
-    class without pictures, or with only one, to learn from.
+    `unreadable`: can't be decoded, or made grey or RGB. `contradiction`: the same picture with different
+    labels. `leak`: the same picture in different splits. `duplicate`: twice in one split. `empty class` and
+    `lone picture`: a class without pictures, or with only one, to learn from.
     """
 
     kind: Kind
     text: str
     files: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
     @property
     def severity(self) -> Literal["error", "warning"]:
@@ -83,6 +87,7 @@ def _digest(pictures: Pictures, index: int) -> bytes | str:
             return sha256(facts + np.ascontiguousarray(picture).tobytes()).digest()
         with picture:
             picture.load()
+            coloured(picture, 3)  # raises for what training would refuse
             shown = picture.convert("RGBA") if picture.mode in ("P", "PA") else picture
             return sha256(f"{shown.mode} {shown.size}".encode() + shown.tobytes()).digest()
     except PICTURE_ERRORS as error:

@@ -9,15 +9,9 @@ from numpy.typing import NDArray
 
 from striate.core import DataError
 from striate.data.assemble import classified
+from striate.data.formats import SUFFIXES
 from striate.data.images import EncodedPictures, Images
 
-# Pillow registers more, but among those are documents and formats that it hands to other programs.
-_SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif"),
-        *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".tga", ".pcx", ".ico"),
-    )
-)
 _SPLIT_OF_FOLDER = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _LEFT_BY_ARCHIVERS = "__MACOSX"
 
@@ -99,13 +93,19 @@ def _subfolders(folder: Path) -> list[Path]:
 def pictures_below(folder: Path) -> list[Path]:
     """The picture files in a folder and the folders in it, by suffix, in order; none that is hidden."""
     found: list[Path] = []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                continue
-            # Links to folders aren't followed, so that loops end; links to nowhere are no files.
-            if entry.is_dir(follow_symlinks=False):
-                found += pictures_below(Path(entry.path))
-            elif PurePath(entry.name).suffix.lower() in _SUFFIXES and entry.is_file():
-                found.append(Path(entry.path))
+    # Not recursive: folders nest deeper than Python calls itself.
+    waiting = _last_first(folder)
+    while waiting:
+        entry = waiting.pop()
+        # Links to folders aren't followed, so that loops end; links to nowhere are no files.
+        if entry.is_dir(follow_symlinks=False):
+            waiting += _last_first(entry.path)
+        elif PurePath(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
+            found.append(Path(entry.path))
     return found
+
+
+def _last_first(folder: Path | str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    return sorted(visible, key=lambda entry: entry.name, reverse=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from striate.core import DataError
 from striate.data.assemble import as_pictures, classified
 from striate.data.images import ArrayPictures, Images
+from striate.data.regular import require_regular
 
 # Both writings are about: the official hyphen, and the dot that some archives unpack to.
 _IMAGES_FILE = re.compile(r"(?P<split>train|t10k|test)-images(?P<rest>[-.]idx\d-ubyte(\.gz)?)$")
@@ -85,6 +86,7 @@ def _labels_beside(path: Path) -> Path:
 
 
 def _array(path: Path) -> NDArray[np.uint8]:
+    require_regular(path)
     try:
         with path.open("rb") as file:
             compressed = file.read(2) == b"\x1f\x8b"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from striate.core import DataError, UnknownNameError
+from striate.data.formats import open_picture
 
 
 class Pictures(Protocol):
@@ -82,7 +83,7 @@ class EncodedPictures:
 
     def open(self, index: int) -> Image.Image:
         file = self.files[index]
-        return Image.open(BytesIO(file) if isinstance(file, bytes) else file)
+        return open_picture(BytesIO(file) if isinstance(file, bytes) else file)
 
     def name(self, index: int) -> str:
         return self.names[index]

@@ -11,8 +11,10 @@ from striate.data.download import DownloadProgress
 from striate.data.images import Images
 from striate.data.named import data_folder, load_named
 from striate.data.paths import read_path
+from striate.data.text import printable_errors
 
 
+@printable_errors()
 def load(spec: str | os.PathLike[str], *, progress: DownloadProgress | None = None) -> Images:
     """The data set of that name (such as `mnist`) or at that path, undecoded where that is possible.
 
@@ -33,13 +35,20 @@ def load(spec: str | os.PathLike[str], *, progress: DownloadProgress | None = No
 
 
 def _existing(spec: str | os.PathLike[str]) -> Path | None:
-    # Texts that no file system takes, too long or for an unknown ~user, name nothing either.
-    with suppress(OSError, RuntimeError):
+    try:
         path = Path(spec).expanduser()
-        given = data_folder()
-        places = [path, *([given / path] if given else [])]
-        return next((place for place in places if place.exists()), None)
-    return None
+    except RuntimeError:  # an unknown ~user has nothing either
+        return None
+    if _exists(path):
+        return path
+    given = data_folder()
+    return given / path if given and _exists(given / path) else None
+
+
+def _exists(path: Path) -> bool:
+    with suppress(OSError):  # such as a text too long for a path
+        return path.exists()
+    return False
 
 
 def _nothing_there(spec: str) -> UsageError:

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from striate.core import DataError, UnknownNameError
+from striate.core import DataError, UnknownNameError, UsageError
 from striate.data.cache import cache_folder
 from striate.data.catalogue import NAMED_SETS, Packaged, Remote
 from striate.data.download import DownloadProgress, UnreachableError, fetch
@@ -16,9 +16,17 @@ _SYSTEM_FOLDER = Path("/usr/share/datasets")
 
 
 def data_folder() -> Path | None:
-    """The folder that `$STRIATE_DATA` names, or None when it isn't set."""
+    """The folder that `$STRIATE_DATA` names, or None when it isn't set.
+
+    Raises UsageError when it begins with an unknown ~user.
+    """
     given = os.environ.get("STRIATE_DATA")
-    return Path(given).expanduser() if given else None
+    try:
+        return Path(given).expanduser() if given else None
+    except RuntimeError as error:
+        raise UsageError(
+            f"STRIATE_DATA is '{given}', whose home folder isn't known; write the whole path of a folder"
+        ) from error
 
 
 def load_named(name: str, progress: DownloadProgress | None = None) -> Images:

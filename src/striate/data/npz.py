@@ -1,5 +1,7 @@
 """NumPy archives (`.npz`), named as Keras or MedMNIST name their arrays, or with one plain pair."""
 
+import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError
-from striate.data.assemble import as_pictures, as_targets, classified
+from striate.data.assemble import as_pictures, as_targets, classified, require_pictures
 from striate.data.images import ArrayPictures, Images, Split
+from striate.data.regular import require_regular
+from striate.data.text import valid_unicode
 
 # The first pair of a row that is there gives the split.
 _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -20,6 +24,20 @@ _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 _CLASSES = "classes"
+# What NumPy and the archive's own reader raise for damaged content, foreign content and passwords.
+_BROKEN = (
+    EOFError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_npz(path: Path) -> Images:
@@ -47,13 +65,14 @@ def read_npz(path: Path) -> Images:
         split: ArrayPictures(as_pictures(arrays[x], f"'{x}' of {path}"), f"{path}:{x}")
         for split, (x, _) in keys.items()
     }
+    for split in keys:
+        require_pictures(pictures[split], f"split '{split}' of {path}")
     labels = {y: arrays[y] for _, y in keys.values()}
     regression = [np.issubdtype(array.dtype, np.floating) for array in labels.values()]
     if all(regression):
         targets = _targets(path, labels)
-        return Images(
-            path.stem, (), {split: Split(pictures[split], targets[y]) for split, (_, y) in keys.items()}
-        )
+        splits = {split: Split(pictures[split], targets[y]) for split, (_, y) in keys.items()}
+        return Images(valid_unicode(path.stem), (), splits)
     if any(regression):
         raise DataError(f"{path} has whole-number and float labels; use one kind in all splits")
     paired = {split: (pictures[split], labels[y]) for split, (_, y) in keys.items()}
@@ -61,19 +80,20 @@ def read_npz(path: Path) -> Images:
 
 
 def _read(path: Path) -> dict[str, NDArray[np.generic]]:
+    require_regular(path)
     broken = f"{path} isn't a whole NumPy archive; write it again with numpy.savez"
     try:
         # Opened as an archive without question, since np.load would take other files for pickles.
         with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
-            return {name: cast(NDArray[np.generic], archive[name]) for name in archive.files}
-    except ValueError as error:
+            content = {name: cast(object, archive[name]) for name in archive.files}
+    except _BROKEN as error:
         if "allow_pickle" in str(error):
             raise DataError(
                 f"{path} holds pickled objects, which aren't opened; save plain arrays of numbers and texts"
             ) from error
         raise DataError(broken) from error
-    except (EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(broken) from error
+    # NumPy hands over what isn't an array as bytes.
+    return {name: array for name, array in content.items() if isinstance(array, np.ndarray)}
 
 
 def _check_pair(arrays: Mapping[str, NDArray[np.generic]], x: str, y: str, path: Path) -> None:

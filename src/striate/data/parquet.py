@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from striate.core import DataError, UsageError
 from striate.data.assemble import classified
 from striate.data.images import EncodedPictures, Images
+from striate.data.regular import require_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,6 +68,7 @@ def _read_file(path: Path) -> tuple[list[bytes], list[str], NDArray[np.int64], l
         import pyarrow.parquet as pq
     except ImportError as error:
         raise UsageError(f"reading {path} needs pyarrow; do pip install 'striate[parquet]'") from error
+    require_regular(path)
     try:
         with pq.ParquetFile(path) as file:
             schema = cast("pa.Schema", file.schema_arrow)
@@ -97,7 +99,9 @@ def _pictures(column: Any, name: str, path: Path) -> tuple[list[bytes], list[str
 
     kind = column.type
     is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-    if not is_struct and not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+    content = kind.field("bytes").type if is_struct else kind
+    # A column of nulls alone has a type of its own; its rows are told below.
+    if not any(fits(content) for fits in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_null)):
         raise DataError(f"column '{name}' of {path} holds {kind}; pictures are the bytes of picture files")
     encoded: list[bytes | None] = []
     names: list[str | None] = []
@@ -115,13 +119,19 @@ def _labels(column: Any, name: str, path: Path) -> NDArray[np.int64]:
     if column.null_count:
         first = column.is_null().to_pylist().index(True)
         raise DataError(f"row {first} of {path} has no '{name}'; give every picture one, or leave it out")
-    return column.to_numpy().astype(np.int64)
+    numbers = column.to_numpy()
+    # Before the conversion, which would wrap them around.
+    too_large = np.flatnonzero(numbers > np.iinfo(np.int64).max)
+    if too_large.size:
+        first = int(too_large[0])
+        raise DataError(f"row {first} of {path} has the '{name}' {numbers[first]}; number the classes from 0")
+    return numbers.astype(np.int64)
 
 
 def _class_names(metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
     try:
         names: object = json.loads((metadata or {})[b"huggingface"])["info"]["features"][label]["names"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
     if not isinstance(names, list) or not all(isinstance(n, str) for n in cast(list[object], names)):
         return None

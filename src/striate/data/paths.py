@@ -9,6 +9,7 @@ from striate.data.idx import holds_idx, is_idx_file, read_idx_file, read_idx_fol
 from striate.data.images import Images
 from striate.data.npz import read_npz
 from striate.data.parquet import holds_parquet, read_parquet
+from striate.data.regular import require_regular
 
 
 def read_path(path: Path) -> Images:
@@ -41,11 +42,12 @@ def _read_folder(folder: Path) -> Images:
 
 
 def _read_file(path: Path) -> Images:
+    require_regular(path)
     if path.suffix == ".npz":
         return read_npz(path)
     if path.suffix == ".parquet":
         return read_parquet(path)
-    if path.is_file() and is_idx_file(path):
+    if is_idx_file(path):
         return read_idx_file(path)
     raise DataError(
         f"{path} isn't in a form that is read; give a folder with one folder for each class, "

@@ -14,6 +14,8 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from striate.core import DataError, Shape, UnknownNameError, UsageError
 from striate.data.fit import fitted, placement
+from striate.data.formats import open_picture
+from striate.data.text import printable_errors
 from striate.data.threads import quiet_pillow
 from striate.graph import FITS
 
@@ -45,6 +47,7 @@ _UPRIGHT = {
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
+@printable_errors()
 def read_picture(path: Path | str) -> Image.Image:
     """The picture in a file, opened but not decoded: `prepare_picture` decodes no more than it needs.
 
@@ -56,13 +59,14 @@ def read_picture(path: Path | str) -> Image.Image:
     try:
         with quiet_pillow():
             # From memory, so that no file stays open when the picture is never decoded.
-            picture = Image.open(BytesIO(path.read_bytes()))
+            picture = open_picture(BytesIO(path.read_bytes()))
     except PICTURE_ERRORS as error:
         raise _unreadable(str(path), error) from error
     picture.filename = str(path)
     return picture
 
 
+@printable_errors()
 def prepare_picture(picture: Image.Image | NDArray[Any], shape: Shape, fit: str) -> Pixels:
     """One picture as a network's input of that shape takes it: (C, H, W), bytes, or floats as they came.
 
@@ -152,7 +156,7 @@ def _from_image(image: Image.Image, shape: Shape, fit: str) -> NDArray[np.uint8]
     turn = _UPRIGHT.get(_orientation(image))
     if turn is not None:
         image = image.transpose(turn)
-    return _planes(fitted(_coloured(image, shape.depth), shape, fit))
+    return _planes(fitted(coloured(image, shape.depth), shape, fit))
 
 
 def _from_array(array: NDArray[Any], shape: Shape, fit: str) -> Pixels:
@@ -166,7 +170,7 @@ def _from_array(array: NDArray[Any], shape: Shape, fit: str) -> Pixels:
         )
     if can_recolour(depth, shape.depth):
         image = Image.fromarray(array[..., 0] if depth == 1 else array)
-        return _planes(fitted(_coloured(image, shape.depth), shape, fit))
+        return _planes(fitted(coloured(image, shape.depth), shape, fit))
     if depth == shape.depth:
         planes = [fitted(Image.fromarray(array[..., channel]), shape, fit) for channel in range(depth)]
         return np.stack([np.asarray(plane) for plane in planes])
@@ -193,7 +197,7 @@ def _draft(image: Image.Image, shape: Shape, fit: str) -> None:
     image.draft(None, (max(1, across), max(1, down)))
 
 
-def _coloured(image: Image.Image, depth: int) -> Image.Image:
+def coloured(image: Image.Image, depth: int) -> Image.Image:
     """The picture as L (depth 1) or RGB (depth 3), of 8 bits."""
     if image.mode == "F" or image.mode.startswith("I"):
         image = _eight_bit(image)

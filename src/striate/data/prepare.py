@@ -22,11 +22,13 @@ from striate.data.picture import (
     to_pixels,
 )
 from striate.data.splits import SubsetPictures
+from striate.data.text import printable_errors
 from striate.data.threads import Progress, in_threads
 
 _ARRAYS_AT_ONCE = 1024
 
 
+@printable_errors()
 def prepare_split(
     split: Split | Pictures, shape: Shape, fit: str, *, progress: Progress | None = None
 ) -> Pixels:

@@ -11,6 +11,8 @@ from striate.core import DataError, Shape, units
 from striate.data.images import Images, Pictures, Split
 from striate.data.inspection import common_size
 from striate.data.picture import PICTURE_ERRORS, prepare_picture
+from striate.data.text import printable
+from striate.data.threads import quiet_pillow
 
 _MOST_CLASSES = 20
 _MOST_ROWS = 3
@@ -44,16 +46,17 @@ def contact_sheet(images: Images, *, columns: int = 10, cell: int = 80) -> Image
     cell = side * round(cell / side)
     shown = images.classes[:_MOST_CLASSES] or ("",)
     rows = min(_MOST_ROWS, max(1, _ROWS_AIMED_AT // len(shown)))
-    blocks = [
-        _block(split, name, index if images.classes else None, rows * columns, side, cell)
-        for index, name in enumerate(shown)
-    ]
+    with quiet_pillow():
+        blocks = [
+            _block(split, name, index if images.classes else None, rows * columns, side, cell)
+            for index, name in enumerate(shown)
+        ]
     heading = f"{split_name}, {units.count(len(split))} pictures"
     if images.classes:
         heading += f", {units.count(len(images.classes))} classes"
     if len(images.classes) > _MOST_CLASSES:
         heading += f", the first {_MOST_CLASSES} shown"
-    return _drawn(images.name, heading, blocks, columns, cell)
+    return _drawn(printable(images.name), heading, blocks, columns, cell)
 
 
 def _block(split: Split, name: str, label: int | None, most: int, side: int, cell: int) -> _Block:
@@ -91,7 +94,7 @@ def _visible(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _drawn(title: str, heading: str, blocks: list[_Block], columns: int, cell: int) -> Image.Image:
     large, normal, small = (ImageFont.load_default(size) for size in (20, 15, 12))
-    names = [_shortened(block.name, normal) for block in blocks]
+    names = [_shortened(printable(block.name), normal) for block in blocks]
     counts = [units.count(block.count) for block in blocks]
     label_width = max(
         *(normal.getlength(name) for name in names), *(small.getlength(count) for count in counts)

@@ -89,3 +89,19 @@ def test_nothing_to_show_is_told():
         contact_sheet(images(plain([]), np.zeros(0, np.int64), 1))
     with pytest.raises(DataError, match="none has no pictures to show; add some"):
         contact_sheet(Images("none", (), {}))
+
+
+def test_names_with_control_characters_are_shown_escaped():
+    pictures, labels = plain([0, 1]), np.array([0, 1])
+    odd = Images("two\nlines", ("a\nb", "\x1b\ud800"), {"train": Split(pictures, labels)})
+    escaped = Images(r"two\nlines", (r"a\nb", r"\x1b\ud800"), {"train": Split(pictures, labels)})
+    np.testing.assert_array_equal(np.asarray(contact_sheet(odd)), np.asarray(contact_sheet(escaped)))
+
+
+def test_large_pictures_raise_no_warning(tmp_path, monkeypatch):
+    Image.new("L", (40, 30)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    pictures = EncodedPictures([tmp_path / "large.png"], ["large.png"])
+    said = headings(monkeypatch)  # text of that size would be warned of as well
+    contact_sheet(images(pictures, np.array([0]), 1))
+    assert len(said[0][1][0].tiles) == 1

@@ -113,3 +113,17 @@ def test_arrays_and_regression_targets_are_checked_too():
         "memory[0], memory[1], memory[2] and 2 more are the same picture, "
         "labelled [0.5] and [1.0] and [2.0]; keep it under one label"
     )
+
+
+def test_what_preparation_refuses_is_unreadable_here_too(tmp_path):
+    Image.fromarray(np.full((4, 4), -5, np.int32)).save(tmp_path / "negative.tif")
+    Image.fromarray(np.full((4, 4), 7.5, np.float32)).save(tmp_path / "bright.tif")
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "sound.tif")
+    files = [tmp_path / name for name in ("negative.tif", "bright.tif", "sound.tif")]
+    split = Split(EncodedPictures(files, [file.name for file in files]), np.zeros((3, 1), np.float32))
+    assert [finding.text for finding in check(Images("grey", (), {"train": split}))] == [
+        "negative.tif in train can't be read (its grey runs from -5 to -5, outside 0 to 65535; "
+        "save it with 8 bits); replace it or leave it out",
+        "bright.tif in train can't be read (its grey runs from 7.5 to 7.5, outside 0 to 1; "
+        "save it with 8 bits); replace it or leave it out",
+    ]

@@ -6,6 +6,7 @@ from PIL import Image
 
 from striate.core import DataError
 from striate.data import folder
+from striate.data.folder import pictures_below
 from striate.data.load import load
 
 
@@ -133,3 +134,20 @@ def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path, monkeypatch: pyte
         picture(tmp_path / name)
     monkeypatch.setattr(folder.os, "scandir", closed)
     assert refused(tmp_path) == "HERE/ants can't be read (Permission denied); check it and its rights"
+
+
+def test_folders_may_nest_deeper_than_python_calls_itself(tmp_path: Path) -> None:
+    deepest = tmp_path
+    for _ in range(1200):
+        deepest /= "d"
+        deepest.mkdir()
+    picture(deepest / "1.png")
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "e.png")
+    try:
+        assert pictures_below(tmp_path) == [tmp_path / "a.png", deepest / "1.png", tmp_path / "e.png"]
+    finally:
+        (deepest / "1.png").unlink()
+        while deepest != tmp_path:
+            deepest.rmdir()
+            deepest = deepest.parent

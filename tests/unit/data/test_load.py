@@ -6,6 +6,7 @@ import pytest
 
 from striate.core import DataError, UsageError
 from striate.data.load import load
+from striate.data.text import printable
 
 
 def small(path: Path) -> Path:
@@ -29,7 +30,7 @@ def small(path: Path) -> Path:
 )
 def test_a_spec_that_names_nothing(spec: str, fix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STRIATE_DATA", raising=False)
-    told = f"'{spec}' names no data set, and no such path exists; {fix}"
+    told = f"'{printable(spec)}' names no data set, and no such path exists; {fix}"
     with pytest.raises(UsageError, match=re.escape(told)):
         load(spec)
 
@@ -69,3 +70,15 @@ def test_files_of_other_forms_are_told(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=re.escape(told)):
         load(path)
+
+
+def test_an_unknown_home_in_the_data_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIATE_DATA", "~nobody-of-that-name/x")
+    told = (
+        "STRIATE_DATA is '~nobody-of-that-name/x', whose home folder isn't known; "
+        "write the whole path of a folder"
+    )
+    for spec in ("nowhere", "mnist"):
+        with pytest.raises(UsageError, match=re.escape(told)):
+            load(spec)
+    assert load(small(tmp_path / "set.npz")).name == "set"

@@ -1,4 +1,6 @@
 import re
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +210,42 @@ def test_damaged_archives_are_told(tmp_path: Path) -> None:
 def test_a_folder_with_one_archive_is_that_archive(tmp_path: Path) -> None:
     saved(tmp_path, x=PIXELS, y=LABELS)
     assert load(tmp_path).name == "small"
+
+
+@pytest.mark.parametrize("labels", [np.zeros(0), np.zeros((0, 2)), np.zeros(0, np.int64)])
+def test_no_pictures_are_told_for_targets_too(tmp_path: Path, labels: np.ndarray) -> None:
+    told = refused(tmp_path, x=PIXELS[:0], y=labels)
+    assert told == "split 'train' of FILE has no pictures; put some in it or leave it out"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({10**23},)}}",  # OverflowError
+        "{'descr': '|u1'",  # TokenError
+        "  x\n y\n",  # IndentationError
+        "{1: 2, 'a': 3}",  # TypeError
+        "-" * 8000 + "1",  # MemoryError or RecursionError
+    ],
+)
+def test_nonsense_in_an_array_s_header_is_told(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "small.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+    with pytest.raises(DataError, match=re.escape(f"{path} isn't a whole NumPy archive")):
+        load(path)
+
+
+def test_encrypted_archives_and_other_members_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "small.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", "no array")
+        archive.writestr("y", "none either")
+    with pytest.raises(DataError, match=re.escape(f"{path} holds nothing; name its arrays")):
+        load(path)
+    content = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + place] |= 1  # says that the first member is encrypted
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(f"{path} isn't a whole NumPy archive")):
+        load(path)

@@ -101,6 +101,11 @@ def test_unfit_content_is_told(tmp_path: Path) -> None:
     assert refused(path) == "row 0 of FILE has no bytes of a picture; embed the pictures"
     pq.write_table(pa.table({"image": ["1.png", "2.png"], "label": [0, 1]}), path)
     assert refused(path) == "column 'image' of FILE holds string; pictures are the bytes of picture files"
+    pq.write_table(pa.table({"image": [{"bytes": "1.png"}, {"bytes": "2.png"}], "label": [0, 1]}), path)
+    told = "column 'image' of FILE holds struct<bytes: string>; pictures are the bytes of picture files"
+    assert refused(path) == told
+    write(path, [0, 2**64 - 1], kind=pa.uint64())
+    assert refused(path) == "row 1 of FILE has the 'label' 18446744073709551615; number the classes from 0"
     path.write_bytes(path.read_bytes()[:-9])
     assert refused(path) == "FILE isn't a whole Parquet file; fetch it again"
 
@@ -114,7 +119,12 @@ def test_shards_that_name_different_classes_are_told(tmp_path: Path) -> None:
 
 
 def test_metadata_of_another_kind_is_passed_over(tmp_path: Path) -> None:
-    for content in ("no json", "[]", '{"info": {"features": {"label": {"names": {"0": "cat"}}}}}'):
+    for content in (
+        "no json",
+        "[]",
+        "[" * 100_000,
+        '{"info": {"features": {"label": {"names": {"0": "cat"}}}}}',
+    ):
         table = pa.table({"image": [png(0), png(1)], "label": [0, 1]})
         pq.write_table(table.replace_schema_metadata({"huggingface": content}), tmp_path / "a.parquet")
         assert load(tmp_path / "a.parquet").classes == ("0", "1")
