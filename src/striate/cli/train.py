@@ -9,7 +9,7 @@ from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet, Whol
 
 _NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 _RECIPE = Parameter(
-    help="lecture, small-grey, small-color, photo or a .toml file. Default: by the pictures' size.",
+    help="lecture, tiny, small-grey, small-color, photo or a .toml file. Default: by the pictures' size.",
     env_var="STRIATE_RECIPE",
 )
 

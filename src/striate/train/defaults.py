@@ -34,7 +34,7 @@ def default_words(axes: tuple[int, ...]) -> tuple[str, str]:
         return "photo", "photo"
     if axes[-1] == 1:
         # Its three unpadded convolutions and two pools need a picture of at least 18 places.
-        return ("lecture" if min(axes[:-1]) >= 18 else "tiny"), "small-grey"
+        return ("lecture", "small-grey") if min(axes[:-1]) >= 18 else ("tiny", "tiny")
     return "small-color", "small-color"
 
 

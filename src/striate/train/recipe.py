@@ -77,6 +77,7 @@ class Recipe(BaseModel):
 RECIPES: dict[str, Recipe] = {
     # Keras's RMSprop at its defaults, as the lecture network's book trains it.
     "lecture": Recipe(epochs=5, batch=64, optimizer="rmsprop", lr=0.001, schedule="constant", validation=0.0),
+    "tiny": Recipe(batch=64, lr=0.003, weight_decay=0.1),
     "small-grey": Recipe(batch=64, lr=0.003, weight_decay=0.1, shift=2),
     "small-color": Recipe(batch=128, lr=0.004, weight_decay=0.05, shift=3, flip=True),
     "photo": Recipe(epochs=60, batch=32, lr=0.003, weight_decay=0.05, flip=True, crop=0.6),
