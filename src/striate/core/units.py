@@ -1,22 +1,13 @@
 """How numbers are printed, once for every table, message and page."""
 
 _BYTE_STEPS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
-_COUNT_STEPS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
-# From here on a number in three digits would be printed as a whole step: 999,950 is 1.00 M, not 1000 k.
+# From here on three digits would be a whole step: 1,023.6 KiB are printed 1.00 MiB, not 1024 KiB.
 _ROUNDS_UP = 0.9995
 
 
 def count(number: int) -> str:
     """A whole number with its thousands set apart: `104,202`."""
     return f"{number:,}"
-
-
-def short_count(number: float) -> str:
-    """A large number in three digits and a decimal prefix: `1.94 M`."""
-    for prefix, step in _COUNT_STEPS:
-        if number >= _ROUNDS_UP * step:
-            return f"{_three_digits(number / step)} {prefix}"
-    return f"{number:g}"
 
 
 def size(byte_count: float) -> str:
