@@ -1,8 +1,6 @@
 """Numbers as they are printed, shapes, and the words of errors."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from striate import core
 from striate.core import (
@@ -43,15 +41,6 @@ from striate.core import (
 )
 def test_numbers_are_printed_as_people_write_them(printed: str, expected: str) -> None:
     assert printed == expected
-
-
-@given(st.integers(1000, 999 * 10**12))
-def test_a_short_count_has_three_digits_and_is_near(number: int) -> None:
-    digits, prefix = units.short_count(number).split()
-    assert len(digits.replace(".", "")) == 3
-    assert float(digits) * {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[prefix] == pytest.approx(
-        number, rel=0.0051
-    )
 
 
 def test_a_shape_prints_and_counts() -> None:
