@@ -1,6 +1,6 @@
 """First weights: drawn node by node from one seed."""
 
-from math import prod, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def initialize(module: "NetworkModule", seed: int) -> None:
-    """Draws every weight from Glorot's uniform distribution; biases are 0 and batch norms scale by 1.
+    """Draws every weight that multiplies from Glorot's uniform distribution; biases are 0, scales 1.
 
     Its bound √(6 / (fan in + fan out)) keeps the sizes of what flows forwards and backwards (Glorot &
     Bengio 2010); `docs/decisions/0008` says how it compared with He's.
@@ -19,12 +19,11 @@ def initialize(module: "NetworkModule", seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     for node in module.network:
         shapes = module.network.input_shapes(node)
-        if not node.layer.macs(*shapes):
+        fans = node.layer.fans(*shapes)
+        if fans is None:
             continue
-        weights = node.layer.weights(*shapes)
-        axes = weights["weight"]
-        bound = sqrt(6 / ((axes[0] + axes[1]) * prod(axes[2:])))
+        bound = sqrt(6 / sum(fans))
         with torch.no_grad():
             cast("Tensor", module[node.name].weight).uniform_(-bound, bound, generator=generator)
-            if "bias" in weights:
+            if "bias" in node.layer.weights(*shapes):
                 cast("Tensor", module[node.name].bias).zero_()

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from striate.build.builders import module_of
 from striate.build.initial import initialize
 from striate.core import UsageError
-from striate.graph import Network, Node
+from striate.graph import InputLayer, Network, Node, Weighted
 
 
 class NetworkModule(nn.Module):
     """What `build` returns: a network that computes.
 
-    Takes a tensor (N, C, *spatial) for each input, bytes (0 to 255) or floats; gives the output, or a
-    tuple where the network has several. Every node's module stands in `nodes` under the node's name.
+    Takes a tensor (N, C, *spatial) for each input, bytes (0 to 255), floats or tokens; gives the output,
+    or a tuple where the network has several. Every node's module stands in `nodes` under the node's name.
     """
 
     def __init__(self, network: Network) -> None:
@@ -26,6 +26,18 @@ class NetworkModule(nn.Module):
             {module_key(node.name): module_of(node.layer, *network.input_shapes(node)) for node in network}
         )
         self._spent = _spent_after(network)
+        self._frozen = [
+            self[node.name] for node in network if isinstance(node.layer, Weighted) and node.layer.frozen
+        ]
+        for frozen in self._frozen:
+            frozen.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "NetworkModule":
+        """Turns training on or off everywhere but in frozen nodes, whose statistics stay as they are."""
+        super().train(mode)
+        for frozen in self._frozen:
+            frozen.eval()
+        return self
 
     def __getitem__(self, name: str) -> nn.Module:
         """The module of the node of that name; raises UnknownNameError when there is none."""
@@ -65,7 +77,13 @@ class NetworkModule(nn.Module):
             if tuple(tensor.shape[1:]) != wanted:
                 sizes = ", ".join(map(str, wanted))
                 raise UsageError(f"input '{name}' takes tensors (N, {sizes}), not {tuple(tensor.shape)}")
-            if tensor.dtype != torch.uint8 and not tensor.is_floating_point():
+            layer = self.network[name].layer
+            if isinstance(layer, InputLayer) and layer.tokens:
+                if tensor.is_floating_point() or tensor.is_complex():
+                    raise UsageError(
+                        f"input '{name}' takes tokens (torch.int64), not {tensor.dtype}; convert it"
+                    )
+            elif tensor.dtype != torch.uint8 and not tensor.is_floating_point():
                 raise UsageError(
                     f"input '{name}' takes bytes (torch.uint8) or floats, not {tensor.dtype}; convert it"
                 )

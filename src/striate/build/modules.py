@@ -1,23 +1,27 @@
-"""The few torch modules that torch.nn doesn't have: the input, joins, and windows padded unequally.
+"""The few torch modules that torch.nn doesn't have: the input, joins, and what moves or scales numbers.
 
 Legend: N pictures, C depth, spatial axes last.
 """
 
-from functools import cache
-from typing import Any, cast
+from math import prod
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from striate.graph import InputLayer, Window
+from striate.graph import InputLayer
 
 
 class Prepare(nn.Module):
-    """The input node: bytes (N, C, *spatial) become 0…1; then (x - mean) / deviation where given."""
+    """The input node: bytes (N, C, *spatial) become 0…1; then (x - mean) / deviation where given.
+
+    Tokens pass as they are.
+    """
 
     def __init__(self, layer: InputLayer) -> None:
         super().__init__()
+        self.tokens = layer.tokens
         column = (-1, *(1,) * len(layer.shape.spatial))
         for name, numbers in (("mean", layer.mean), ("deviation", layer.deviation)):
             value = None if numbers is None else torch.tensor(numbers, dtype=torch.float32).view(column)
@@ -25,12 +29,21 @@ class Prepare(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.tokens:
+            return x
         mean, deviation = cast("Tensor | None", self.mean), cast("Tensor | None", self.deviation)
         if x.dtype == torch.uint8:
             x = x.float() / 255
         if mean is not None:
             x = x - mean
         return x if deviation is None else x / deviation
+
+
+class Embed(nn.Embedding):
+    """Tokens (N, 1, *spatial) to their vectors (N, C, *spatial)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input[:, 0].long()).movedim(-1, 1).contiguous()
 
 
 class Add(nn.Module):
@@ -43,6 +56,20 @@ class Add(nn.Module):
         return total
 
 
+class Multiply(nn.Module):
+    """The product of volumes; a vector stands for one number a channel over all places."""
+
+    def forward(self, *volumes: Tensor) -> Tensor:
+        axes = max(volume.ndim for volume in volumes)
+        same = [volume.reshape(*volume.shape, *(1,) * (axes - volume.ndim)) for volume in volumes]
+        # The largest first, so that every product on the way has its shape.
+        same.sort(key=lambda volume: -prod(volume.shape[1:]))
+        product = same[0]
+        for volume in same[1:]:
+            product = product * volume
+        return product
+
+
 class Concat(nn.Module):
     """Volumes laid on each other along the depth."""
 
@@ -51,51 +78,96 @@ class Concat(nn.Module):
 
 
 class GlobalAverage(nn.Module):
-    """The mean over all places: (N, C, *spatial) to (N, C)."""
+    """The mean over all places: (N, C, *spatial) to (N, C), or with `keep` to places of size 1."""
+
+    def __init__(self, keep: bool) -> None:
+        super().__init__()
+        self.keep = keep
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.mean(dim=tuple(range(2, x.ndim)))
+        return x.mean(dim=tuple(range(2, x.ndim)), keepdim=self.keep)
 
 
-class _PadFirst(nn.Module):
-    """Mixed into a module of torch.nn whose own padding doesn't do, as on two sides that differ."""
+class GlobalMax(GlobalAverage):
+    """The largest number over all places; those that tie share its gradient."""
 
-    amounts: list[int]
-    fill: float
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax(dim=tuple(range(2, x.ndim)), keepdim=self.keep)
+
+
+class DepthNorm(nn.LayerNorm):
+    """Layer normalisation over the depth at each place."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return super().forward(F.pad(input, self.amounts, value=self.fill))
+        return super().forward(input.movedim(1, -1)).movedim(-1, 1).contiguous()
 
 
-@cache
-def _padding_first(base: type[nn.Module]) -> type[nn.Module]:
-    return type(f"Padded{base.__name__}", (_PadFirst, base), {})
+class Scale(nn.Module):
+    """Each channel times a weight, plus a bias."""
 
-
-def padded(
-    base: type[nn.Module], window: Window, *, is_first: bool, fill: float = 0.0, **arguments: Any
-) -> nn.Module:
-    """A module of torch.nn that slides `window` and pads as it goes, or, if `is_first`, before with `fill`.
-
-    Its weights are the base's own and keep their names.
-    """
-    sizes = {"kernel_size": window.kernel, "stride": window.stride}
-    if not is_first:
-        return base(padding=window.before, **sizes, **arguments)
-    module = cast("_PadFirst", _padding_first(base)(**sizes, **arguments))
-    pairs = zip(reversed(window.before), reversed(window.after), strict=True)
-    module.amounts = [amount for pair in pairs for amount in pair]
-    module.fill = fill
-    return module
-
-
-class PaddedAverage(nn.Module):
-    """Average pooling of an input padded before; places outside the picture aren't counted."""
-
-    def __init__(self, pool: nn.Module) -> None:
+    def __init__(self, depth: int, axes: int, *, bias: bool) -> None:
         super().__init__()
-        self.pool = pool
+        self.column = (depth, *(1,) * axes)
+        self.weight = nn.Parameter(torch.ones(depth))
+        self.bias = nn.Parameter(torch.zeros(depth)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        # The mean over the padded window, divided by the share of its places that lie inside.
-        return self.pool(x) / self.pool(torch.ones_like(x[:1, :1]))
+        x = x * self.weight.view(self.column)
+        return x if self.bias is None else x + self.bias.view(self.column)
+
+
+class Upsample(nn.Module):
+    """Every place repeated, or lines drawn between the middles of the places."""
+
+    def __init__(self, factors: tuple[int, ...], *, linear: bool) -> None:
+        super().__init__()
+        self.factors = [float(factor) for factor in factors]
+        self.mode = ("linear", "bilinear", "trilinear")[len(factors) - 1] if linear else "nearest"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=self.factors, mode=self.mode)
+
+
+class Around(nn.Module):
+    """Places put around a volume or, where amounts are negative, cut off it."""
+
+    def __init__(self, amounts: list[int], fill: str = "zero", value: float = 0.0) -> None:
+        super().__init__()
+        self.amounts, self.fill, self.value = amounts, fill, value
+
+    def forward(self, x: Tensor) -> Tensor:
+        return around(x, self.amounts, self.fill, self.value)
+
+
+class Slice(nn.Module):
+    """Some channels, copied, so that the others needn't be kept for their sake."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start, self.stop = start, stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.start : self.stop].clone()
+
+
+class Shuffle(nn.Module):
+    """Channel c of group g becomes channel g of group c."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+
+
+def amounts_of(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
+    """Padding as torch wants it: the last axis first, before and after for each."""
+    return [amount for pair in zip(reversed(before), reversed(after), strict=True) for amount in pair]
+
+
+def around(x: Tensor, amounts: list[int], fill: str, value: float = 0.0) -> Tensor:
+    """`x` with padding, filled with `value` or from the volume itself."""
+    if fill == "zero":
+        return F.pad(x, amounts, value=value)
+    return F.pad(x, amounts, mode=fill)

@@ -28,14 +28,16 @@ def _wholes(value: Any, least: int) -> tuple[int, ...] | None:
     if not isinstance(value, (list, tuple)):
         return None
     numbers = tuple(cast("Sequence[Any]", value))
-    return numbers if numbers and all(_is_whole(number, least) for number in numbers) else None
+    return numbers if numbers and all(is_whole(number, least) for number in numbers) else None
 
 
-def _whole(text: str) -> int | str:
+def whole(text: str) -> int | str:
+    """The whole number that a text writes, or the text itself where it writes none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else text
 
 
-def _is_whole(value: Any, least: int) -> bool:
+def is_whole(value: Any, least: int) -> bool:
+    """Whether a value is a whole number from `least` to the largest that a layer may say."""
     return type(value) is int and least <= value <= LARGEST
 
 
@@ -56,12 +58,12 @@ class Whole:
     least: int = 1
 
     def checked(self, value: Any) -> int:
-        if not _is_whole(value, self.least):
+        if not is_whole(value, self.least):
             raise GraphError(f"a whole number of at least {self.least} is needed, not {quoted(value)}")
         return value
 
     def read(self, text: str) -> Any:
-        return _whole(text)
+        return whole(text)
 
     def shown(self, value: int) -> str:
         return str(value)
@@ -83,7 +85,7 @@ class PerAxis:
             return None
         if isinstance(value, str) and value in self.words:
             return value
-        if _is_whole(value, self.least):
+        if is_whole(value, self.least):
             return value
         numbers = _wholes(value, self.least)
         if numbers:
@@ -95,7 +97,7 @@ class PerAxis:
         )
 
     def read(self, text: str) -> Any:
-        parts = [_whole(part) for part in text.split("x")]
+        parts = [whole(part) for part in text.split("x")]
         if any(isinstance(part, str) for part in parts):
             return text
         return parts if len(parts) > 1 else parts[0]
@@ -120,7 +122,7 @@ class Axes:
         )
 
     def read(self, text: str) -> Any:
-        parts = [_whole(part) for part in text.split("x")]
+        parts = [whole(part) for part in text.split("x")]
         return text if any(isinstance(part, str) for part in parts) else parts
 
     def shown(self, value: tuple[int, ...]) -> str:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar
 
 from striate.core import GraphError, Shape, quoted
-from striate.graph.kinds import Flag, Kind
+from striate.graph.kinds import Flag, Kind, kind
+from striate.graph.reach import HERE, Reach, reach_of
 from striate.graph.window import Window
 
 # A trailing underscore is left to whoever must tell a node's name from one of their own.
@@ -43,14 +44,16 @@ class Layer:
     most_inputs: ClassVar[int] = 1
     # True for a layer whose output is its input seen in another shape: it takes no memory of its own.
     is_view: ClassVar[bool] = False
+    # True for a layer that reads whole numbers as names of things, not as amounts.
+    takes_tokens: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for own in fields(self):
             try:
-                value = kind_of(field).checked(getattr(self, field.name))
+                value = kind_of(own).checked(getattr(self, own.name))
             except GraphError as error:
-                raise GraphError(f"{field.name} of {self.word}: {error}") from None
-            object.__setattr__(self, field.name, value)
+                raise GraphError(f"{own.name} of {self.word}: {error}") from None
+            object.__setattr__(self, own.name, value)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """The shape made of inputs of these shapes; raises GraphError when they aren't accepted."""
@@ -71,10 +74,23 @@ class Layer:
         del inputs
         return 0
 
-    def window(self, *inputs: Shape) -> Window | None:
-        """The window that slides over the input, or None for a layer that looks at each place alone."""
+    def fans(self, *inputs: Shape) -> tuple[int, int] | None:
+        """How many numbers each output sums and each input goes into, or None without such a product."""
         del inputs
         return None
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """The window that slides over the input, or None for a layer without one."""
+        del inputs
+        return None
+
+    def reach(self, *inputs: Shape) -> tuple[Reach, ...]:
+        """What each output place sees of the first input, along each of its axes.
+
+        What a normalisation takes from the other places of its volume isn't counted.
+        """
+        window = self.window(*inputs)
+        return (HERE,) * len(inputs[0].spatial) if window is None else reach_of(window)
 
     def kept(self, *inputs: Shape) -> Kept:
         """What PyTorch's autograd keeps of this layer for the backward pass."""
@@ -87,32 +103,49 @@ class Layer:
         Raises GraphError when the inputs, their number or their shapes aren't what the layer takes, or
         the name isn't one.
         """
-        if not self.fewest_inputs <= len(inputs) <= self.most_inputs:
-            wanted = {0: "no volume", 1: "one volume"}.get(self.most_inputs, "at least two volumes")
-            raise GraphError(f"{self}: takes {wanted}, not {len(inputs)}")
-        for volume in inputs:
-            if not isinstance(volume, Volume):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise GraphError(f"{self}: takes volumes, each an argument of its own, not {quoted(volume)}")
+        self.check_inputs(inputs)
         try:
             shape = self.output_shape(*(volume.shape for volume in inputs))
         except GraphError as error:
             raise GraphError(f"{self}: {error}") from None
         return Volume(self, inputs, shape, name)
 
+    def check_inputs(self, inputs: "tuple[Volume, ...]") -> None:
+        """Raises GraphError when these aren't volumes, or not as many or not such as the layer takes."""
+        if not self.fewest_inputs <= len(inputs) <= self.most_inputs:
+            wanted = {0: "no volume", 1: "one volume"}.get(self.most_inputs, "at least two volumes")
+            raise GraphError(f"{self}: takes {wanted}, not {len(inputs)}")
+        for volume in inputs:
+            if not isinstance(volume, Volume):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise GraphError(f"{self}: takes volumes, each an argument of its own, not {quoted(volume)}")
+            if volume.is_tokens != self.takes_tokens:
+                raise GraphError(
+                    f"{self}: takes an input of tokens; mark it, as in 80x1 tokens"
+                    if self.takes_tokens
+                    else f"{self}: can't compute with tokens; put an embedding before it"
+                )
+
     def __str__(self) -> str:
         return " ".join((self.word, *self.arguments()))
 
     def arguments(self) -> Iterator[str]:
         """The words that follow the layer's own in a notation; defaults are left out."""
-        own = {field.name: field for field in fields(self)}
+        own = {own.name: own for own in fields(self)}
         last = max(
             (i for i, name in enumerate(self.positional) if not _is_default(self, own[name])), default=-1
         )
         for name in self.positional[: last + 1]:
             yield kind_of(own[name]).shown(getattr(self, name))
-        for name, field in own.items():
-            if name not in self.positional and not _is_default(self, field):
-                yield _shown(field, getattr(self, name))
+        for name, value in own.items():
+            if name not in self.positional and not _is_default(self, value):
+                yield _shown(value, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Weighted(Layer):
+    """A layer with weights; those of a `frozen` one, and its statistics, stay as they are in training."""
+
+    frozen: bool = field(default=False, metadata=kind(Flag()), kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +168,11 @@ class Volume:
                 f"{quoted(self.name)} can't name a node; "
                 f"use letters, digits and inner underscores, a letter first"
             )
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether its numbers are names of things: those of an input marked so."""
+        return bool(getattr(self.layer, "tokens", False))
 
     def __repr__(self) -> str:
         return f"<volume {self.shape} of {self.layer}>"

@@ -113,7 +113,7 @@ CASES = [
     ("8 | add[ relu ; relu )", 22, "a '[' stays open; close it with ]"),
     ("8 | add[ relu ]", 15, "a join needs at least two branches; part them by ;"),
     ("8 | add", 5, "add joins branches; write them as add[ … ; … ]"),
-    ("8 | relu[ ; ]", 9, "relu takes no branches; only add and concat do"),
+    ("8 | relu[ ; ]", 9, "relu takes no branches; only add, multiply and concat do"),
     # names
     ("8 | relu name=a_", 5, f"'a_' {NAMING}"),
     ("8 | relu name=", 5, f"'' {NAMING}"),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from striate.core import Shape
-from striate.graph.kinds import Real, kind
-from striate.graph.layer import Kept, Layer
+from striate.graph.kinds import Flag, Real, kind
+from striate.graph.layer import Kept, Layer, Weighted
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,10 @@ class ELU(_FromInput):
 
 @dataclass(frozen=True)
 class GELU(_FromInput):
-    """x Φ(x) with the exact normal distribution function Φ (Hendrycks & Gimpel 2016)."""
+    """x Φ(x) with the normal distribution function Φ, exact or by `tanh` (Hendrycks & Gimpel 2016)."""
 
     word = "gelu"
+    tanh: bool = field(default=False, metadata=kind(Flag()))
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,94 @@ class Softmax(_FromOutput):
     """eˣ over its sum along the depth: at each place the numbers become probabilities."""
 
     word = "softmax"
+
+
+@dataclass(frozen=True)
+class ReLU6(_FromInput):
+    """min(max(x, 0), 6) (Howard et al. 2017)."""
+
+    word = "relu6"
+
+
+@dataclass(frozen=True)
+class HardSigmoid(_FromInput):
+    """x / 6 + ½, cut to 0…1 (Howard et al. 2019)."""
+
+    word = "hardsigmoid"
+
+
+@dataclass(frozen=True)
+class HardSwish(_FromInput):
+    """x times its hard sigmoid (Howard et al. 2019)."""
+
+    word = "hardswish"
+
+
+@dataclass(frozen=True)
+class Mish(_FromInput):
+    """x tanh(ln(1 + eˣ)) (Misra 2019)."""
+
+    word = "mish"
+
+
+@dataclass(frozen=True)
+class SELU(_FromInput):
+    """ELU with the scales at which numbers keep mean 0 and deviation 1 (Klambauer et al. 2017)."""
+
+    word = "selu"
+
+
+@dataclass(frozen=True)
+class Softplus(_FromInput):
+    """ln(1 + eˣ)."""
+
+    word = "softplus"
+
+
+@dataclass(frozen=True)
+class Softsign(_FromInput):
+    """x / (1 + |x|)."""
+
+    word = "softsign"
+
+    def kept(self, *inputs: Shape) -> Kept:
+        return Kept(input=True, values=inputs[0].size)
+
+
+@dataclass(frozen=True)
+class PReLU(Weighted):
+    """x where positive, a trained slope for each channel times x elsewhere (He et al. 2015)."""
+
+    word = "prelu"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (inputs[0].depth,)}
+
+    def kept(self, *inputs: Shape) -> Kept:
+        return Kept(input=True)
+
+
+# What may be said beside a convolution or a dense layer in one word, at its defaults.
+ACTIVATIONS: dict[str, type[Layer]] = {
+    a.word: a
+    for a in (
+        ReLU,
+        LeakyReLU,
+        ELU,
+        GELU,
+        SiLU,
+        Sigmoid,
+        Tanh,
+        Softmax,
+        ReLU6,
+        HardSigmoid,
+        HardSwish,
+        Mish,
+        SELU,
+        Softplus,
+        Softsign,
+    )
+}

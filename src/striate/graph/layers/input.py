@@ -17,7 +17,8 @@ class InputLayer(Layer):
     the centre, `pad` shows the whole picture between black borders, `stretch` ignores its proportions.
     `mean` and `deviation` hold a number for each channel, in units of 0…1 for bytes; they are taken
     from the training set and the network's first act is (x - mean) / deviation. `floats` marks a network
-    that was trained on numbers as they came; without it, bytes become 0…1 first.
+    that was trained on numbers as they came; without it, bytes become 0…1 first. `tokens` marks whole
+    numbers that name things, which an embedding reads.
     """
 
     word = "input"
@@ -31,6 +32,7 @@ class InputLayer(Layer):
         default=None, metadata=kind(Reals(Real(least=0, open_least=True)))
     )
     floats: bool = field(default=False, metadata=kind(Flag()))
+    tokens: bool = field(default=False, metadata=kind(Flag()))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +42,8 @@ class InputLayer(Layer):
                 raise GraphError(
                     f"{name} of input: {self.axes[-1]} channels need as many numbers, not {len(numbers)}"
                 )
+            if numbers is not None and self.tokens:
+                raise GraphError(f"{name} of input: tokens are names, not amounts; leave it out")
 
     @property
     def shape(self) -> Shape:
@@ -55,9 +59,10 @@ def Input(  # noqa: N802 - it stands where a layer's name would, and reads like 
     fit: str = "crop",
     mean: tuple[float, ...] | None = None,
     deviation: tuple[float, ...] | None = None,
+    tokens: bool = False,
 ) -> Volume:
     """The volume of an input of these axes, depth last: `Input(28, 28, 1)` for grey pictures.
 
     Raises GraphError when the axes, the fit or the numbers of the preparation aren't legal.
     """
-    return InputLayer(axes, fit, mean, deviation)(name=name)
+    return InputLayer(axes, fit, mean, deviation, tokens=tokens)(name=name)

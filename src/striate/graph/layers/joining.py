@@ -1,10 +1,10 @@
-"""Layers that only join or rearrange: add, concat, flatten, identity."""
+"""Layers that only join or rearrange: add, multiply, concat, flatten, identity."""
 
 from dataclasses import dataclass
 
 from striate.core import GraphError, Shape
 from striate.graph.kinds import LARGEST
-from striate.graph.layer import Layer
+from striate.graph.layer import Kept, Layer
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,35 @@ class Add(Layer):
                     f"give every branch the same shape"
                 )
         return inputs[0]
+
+
+@dataclass(frozen=True)
+class Multiply(Layer):
+    """The product of volumes, number by number.
+
+    Those smaller than the largest are repeated to its size: a vector of the same depth or one number
+    a channel over all places (squeeze-and-excitation), a single channel over the depth.
+    """
+
+    word = "multiply"
+    fewest_inputs = 2
+    most_inputs = LARGEST
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        largest = max(inputs, key=lambda shape: (shape.size, len(shape.spatial)))
+        for other in inputs:
+            is_point = all(n == 1 for n in other.spatial) and len(other.spatial) in (0, len(largest.spatial))
+            fits_places = other.spatial == largest.spatial or is_point
+            if not fits_places or other.depth not in (1, largest.depth):
+                raise GraphError(
+                    f"volumes of shapes {largest} and {other} can't be multiplied; "
+                    f"give every branch the same shape, or one number a channel"
+                )
+        return largest
+
+    def kept(self, *inputs: Shape) -> Kept:
+        # Every factor, and every product on the way that is a factor itself.
+        return Kept(input=True, values=(len(inputs) - 2) * self.output_shape(*inputs).size)
 
 
 @dataclass(frozen=True)

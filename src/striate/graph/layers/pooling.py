@@ -3,25 +3,35 @@
 from dataclasses import dataclass, field, replace
 
 from striate.core import GraphError, Shape
-from striate.graph.kinds import PerAxis, kind
+from striate.graph.kinds import Flag, PerAxis, Real, kind
 from striate.graph.layer import Kept, Layer
-from striate.graph.window import KERNEL, PADDING, Extent, Padding, Window, place_window
+from striate.graph.reach import Reach, everywhere
+from striate.graph.sides import Padding, Sides
+from striate.graph.window import DILATION, KERNEL, Extent, Window, place_window, require_places
+
+_PADDING = kind(Sides(words=("valid", "same")))
 
 
 @dataclass(frozen=True)
 class _Pool(Layer):
-    """A pooling window; without a `stride` the windows lie side by side."""
+    """A pooling window; without a `stride` the windows lie side by side.
+
+    With `ceil` a last window that hangs over the end counts too.
+    """
 
     positional = ("kernel",)
     kernel: Extent = field(metadata=KERNEL)
     stride: Extent | None = field(default=None, metadata=kind(PerAxis(least=1, optional=True)))
-    padding: Padding = field(default="valid", metadata=PADDING)
+    padding: Padding = field(default="valid", metadata=_PADDING)
+    ceil: bool = field(default=False, metadata=kind(Flag()))
 
     def window(self, *inputs: Shape) -> Window:
-        window = place_window(
-            inputs[0], self.kernel, self.kernel if self.stride is None else self.stride, self.padding
-        )
-        for size, before, after in zip(window.kernel, window.before, window.after, strict=True):
+        return self._window(inputs[0], 1)
+
+    def _window(self, input: Shape, dilation: Extent) -> Window:
+        stride = self.kernel if self.stride is None else self.stride
+        window = place_window(input, self.kernel, stride, self.padding, dilation, ceil=self.ceil)
+        for size, before, after in zip(window.span, window.before, window.after, strict=True):
             # More would leave windows that hold nothing but padding, whose maximum or mean is undefined.
             if before > size // 2 or after > (size + 1) // 2:
                 raise GraphError(
@@ -47,6 +57,10 @@ class MaxPool(_Pool):
     """The largest number of each window; padding never wins."""
 
     word = "maxpool"
+    dilation: Extent = field(default=1, metadata=DILATION)
+
+    def window(self, *inputs: Shape) -> Window:
+        return self._window(inputs[0], self.dilation)
 
     def kept(self, *inputs: Shape) -> Kept:
         return replace(super().kept(*inputs), indices=self.output_shape(*inputs).size)
@@ -54,9 +68,13 @@ class MaxPool(_Pool):
 
 @dataclass(frozen=True)
 class AvgPool(_Pool):
-    """The mean of each window over the places that lie inside the picture (padding isn't counted)."""
+    """The mean of each window over the places that lie inside the picture.
+
+    With `countpad` the padding counts as zeros, which darkens the border.
+    """
 
     word = "avgpool"
+    countpad: bool = field(default=False, metadata=kind(Flag()))
 
     def is_padded_first(self, input: Shape) -> bool:
         # PyTorch's avg_pool3d refuses an input smaller than its kernel, even where padding makes up for it.
@@ -66,12 +84,47 @@ class AvgPool(_Pool):
 
 
 @dataclass(frozen=True)
-class GlobalAvgPool(Layer):
-    """The mean of each channel over all places (Lin et al. 2013): (N, C, *spatial) to (N, C)."""
+class LpPool(_Pool):
+    """The Lp norm of each window, (Σ |x|ᵖ)^(1/p); padding counts as zeros (Sermanet et al. 2012)."""
 
-    word = "globalavgpool"
+    word = "lppool"
+    p: float = field(default=2.0, metadata=kind(Real(least=1)))
+
+    def is_padded_first(self, input: Shape) -> bool:
+        window = self.window(input)
+        return window.is_padded or any(window.overhang)
+
+    def kept(self, *inputs: Shape) -> Kept:
+        return replace(super().kept(*inputs), output=True)
+
+
+@dataclass(frozen=True)
+class _GlobalPool(Layer):
+    """One number for each channel: (N, C, *spatial) to (N, C), or with `keep` to places of size 1."""
+
+    keep: bool = field(default=False, metadata=kind(Flag()))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs[0].spatial:
             raise GraphError(f"its input is already a vector of {inputs[0].depth}; leave it out")
-        return Shape((), inputs[0].depth)
+        return Shape((1,) * len(inputs[0].spatial) if self.keep else (), inputs[0].depth)
+
+    def reach(self, *inputs: Shape) -> tuple[Reach, ...]:
+        return tuple(everywhere(size) for size in require_places(inputs[0], "it"))
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(_GlobalPool):
+    """The mean of each channel over all places (Lin et al. 2013)."""
+
+    word = "globalavgpool"
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(_GlobalPool):
+    """The largest number of each channel over all places."""
+
+    word = "globalmaxpool"
+
+    def kept(self, *inputs: Shape) -> Kept:
+        return Kept(input=True, output=True)

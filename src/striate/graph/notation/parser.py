@@ -3,7 +3,7 @@
     network := [size "|"] chain ["|" "regression"]
     chain   := part ("|" part)*
     part    := step | "(" chain ")" "*" number | join
-    join    := ("add" | "concat") word* "[" [chain] (";" [chain])+ "]"
+    join    := ("add" | "multiply" | "concat") word* "[" [chain] (";" [chain])+ "]"
     step    := word word*
 
 An empty branch of a join passes on what the join is given.
@@ -140,7 +140,7 @@ class _Parser:
         is_join = step.layer.most_inputs > 1
         if self.here.text == "[":
             if not is_join:
-                raise self.error(f"{step.layer.word} takes no branches; only add and concat do")
+                raise self.error(f"{step.layer.word} takes no branches; only add, multiply and concat do")
             return Join(step, self.branches())
         if is_join:
             word = step.layer.word

@@ -4,9 +4,10 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 from striate.core import GraphError, NotationError, StriateError, UnknownNameError
+from striate.graph.kernels import Kernels
 from striate.graph.kinds import Flag
 from striate.graph.layer import Layer, flag_word, kind_of
-from striate.graph.layers import InputLayer, layer_of
+from striate.graph.layers import LAYERS, PHRASES, InputLayer, layer_of
 from striate.graph.notation.tokens import Token, error_at
 
 
@@ -43,7 +44,7 @@ def read_step(text: str, words: list[Token]) -> Step:
     if first.text == "input":
         raise error_at(text, first, "an input stands first and is written as its size, such as 28x28x1")
     try:
-        step = Step(text, first, words[-1], layer_of(first.text))
+        step = Step(text, first, words[-1], layer_of(first.text, LAYERS | PHRASES))
     except UnknownNameError as error:
         raise error_at(text, first, str(error)) from None
     _read_values(step, words[1:])
@@ -75,7 +76,7 @@ def _read_values(step: Step, words: list[Token]) -> None:
         elif word.text in flags:
             name, flag = flags[word.text]
             _set(step, word, own[name], flag)
-        elif positional and not word.text[0].isalpha():
+        elif positional and (not word.text[0].isalpha() or isinstance(kind_of(positional[0]), Kernels)):
             _set(step, word, positional.pop(0), word.text)
         elif word.text[0].isalpha():
             raise _unknown(
