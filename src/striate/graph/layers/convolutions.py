@@ -204,7 +204,8 @@ class Local(Activated):
         window = self.window(*inputs)
         places = prod(window.places(inputs[0].spatial))
         is_looked_up = window.is_padded and self.pad in ("reflect", "replicate")
-        return Kept(input=is_looked_up, values=places * window.area * inputs[0].depth)
+        windows = 0 if self.frozen else places * window.area * inputs[0].depth
+        return Kept(input=is_looked_up, values=windows)
 
     def macs(self, *inputs: Shape) -> int:
         return self.output_shape(*inputs).size * self.fans(*inputs)[0]

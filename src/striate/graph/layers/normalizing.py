@@ -49,10 +49,8 @@ class LayerNorm(_Norm):
     epsilon: float = field(default=1e-5, metadata=_EPSILON)
 
     def kept(self, *inputs: Shape) -> Kept:
-        places = prod(inputs[0].spatial)
-        # PyTorch normalises the last axis, so that a spatial volume is turned into a copy first.
-        turned = inputs[0].size if places > 1 and inputs[0].depth > 1 else 0
-        return Kept(input=not turned, values=turned + 2 * places)
+        # The mean and deviation at each place.
+        return Kept(input=True, values=2 * prod(inputs[0].spatial))
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class Scale(Weighted):
         return weights | ({"bias": (inputs[0].depth,)} if self.bias else {})
 
     def kept(self, *inputs: Shape) -> Kept:
-        return Kept(input=True)
+        return Kept(input=not self.frozen)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ class Dense(Activated):
         weights: dict[str, tuple[int, ...]] = {"weight": (self.width, inputs[0].depth)}
         return weights | ({"bias": (self.width,)} if self.bias else {})
 
+    def kept(self, *inputs: Shape) -> Kept:
+        return Kept(input=not self.frozen)
+
     def fans(self, *inputs: Shape) -> tuple[int, int]:
         return inputs[0].depth, self.width
 
