@@ -186,7 +186,7 @@ def _to_depth(shape: Shape, depth: int) -> Layer:
 
 
 def _embeddings() -> st.SearchStrategy[Layer]:
-    return st.builds(Embedding, st.integers(1, 9), st.integers(1, 4), frozen=st.booleans())
+    return st.builds(Embedding, st.integers(1, 9), st.integers(1, 4))
 
 
 def _flat(volume: Volume) -> Volume:

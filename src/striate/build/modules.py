@@ -158,7 +158,8 @@ class Shuffle(nn.Module):
         self.groups = groups
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        dealt = x.unflatten(1, (self.groups, -1)).transpose(1, 2)
+        return dealt.clone(memory_format=torch.contiguous_format).flatten(1, 2)
 
 
 def amounts_of(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:

@@ -121,9 +121,10 @@ class LocallyConnected(nn.Module):
         places = self.weight.shape[:axes]
         count = prod(places)
         # (N, C, *places, *kernel) to (places, N, C × kernel)
-        windows = windows_of(x, self.window).flatten(2, 1 + axes).permute(2, 0, 1, *range(3, 3 + axes))
+        turned = windows_of(x, self.window).flatten(2, 1 + axes).permute(2, 0, 1, *range(3, 3 + axes))
+        windows = turned.clone(memory_format=torch.contiguous_format).view(count, len(x), -1)
         filters = self.weight.reshape(count, self.weight.shape[axes], -1).transpose(1, 2)
-        product = torch.bmm(windows.reshape(count, len(x), -1), filters)
+        product = torch.bmm(windows, filters)
         result = product.permute(1, 2, 0).contiguous().unflatten(2, places)
         return result if self.bias is None else result + self.bias
 
