@@ -1,121 +1,113 @@
-"""Networks that others have published, as notations: their parameters, and one's very logits."""
+"""The zoo's networks have the parameters that others have published, each with its source."""
 
+import json
 from math import prod
+from pathlib import Path
 
 import pytest
 import torch
 import torchvision
 
-from striate.build import build, load_weights, weights_of
+from striate.build import build
 from striate.graph import Network
-from striate.zoo import named
+from striate.plan import plan
+from striate.zoo import ZOO, named
 
-ALEXNET = """
-224x224x3
-conv 64 11 stride=4 padding=2 relu
-maxpool 3 stride=2
-conv 192 5 padding=2 relu
-maxpool 3 stride=2
-conv 384 3 padding=1 relu
-(conv 256 3 padding=1 relu)*2
-maxpool 3 stride=2              # 6x6: torchvision's adaptive pooling changes nothing
-flatten
-(dropout | dense 4096 relu)*2
-dense 1000
-"""
-
-VGG11 = """
-224x224x3
-conv 64 3 same relu | maxpool 2
-conv 128 3 same relu | maxpool 2
-(conv 256 3 same relu)*2 | maxpool 2
-((conv 512 3 same relu)*2 | maxpool 2)*2
-flatten
-(dense 4096 relu | dropout)*2
-dense 1000
-"""
+PUBLISHED = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
+# Striate's own, of which nobody else has published a count; tests/unit/zoo pins them.
+OWN = {"xo", "unet-classifier", "text-cnn", "tiny", "small-color", "photo"}
 
 
-def narrowing(depth: int) -> str:
-    """A residual block that halves the picture; the shortcut stands second, as torchvision lists it."""
-    return (
-        f"add[ conv {depth} 3 stride=2 padding=1 nobias | batchnorm | relu "
-        f"     | conv {depth} 3 padding=1 nobias | batchnorm"
-        f"   ; conv {depth} 1 stride=2 nobias | batchnorm ] | relu\n"
-    )
-
-
-def block(depth: int) -> str:
-    body = f"conv {depth} 3 padding=1 nobias | batchnorm"
-    return f"add[ {body} | relu | {body} ; ] | relu\n"
-
-
-def resnet18(size: int) -> str:
-    return (
-        f"{size}x{size}x3\nconv 64 7 stride=2 padding=3 nobias | batchnorm | relu\n"
-        f"maxpool 3 stride=2 padding=1\n{block(64) * 2}"
-        + "".join(narrowing(depth) + block(depth) for depth in (128, 256, 512))
-        + "globalavgpool | dense 1000"
-    )
-
-
-def parameters(network: Network) -> int:
-    return sum(
-        prod(axes) for node in network for axes in node.layer.weights(*network.input_shapes(node)).values()
-    )
-
-
-@pytest.mark.parametrize(
-    ("network", "published", "make"),
-    [
-        (ALEXNET, 61_100_840, torchvision.models.alexnet),
-        (VGG11, 132_863_336, torchvision.models.vgg11),
-        (resnet18(224), 11_689_512, torchvision.models.resnet18),
-    ],
-    ids=["alexnet", "vgg11", "resnet18"],
-)
-def test_parameters_are_as_many_as_published(network: str, published: int, make) -> None:
-    parsed = Network.parse(network)
-    with torch.device("meta"):
-        theirs = make()
-    assert parameters(parsed) == published
-    assert sum(weight.numel() for weight in theirs.parameters()) == published
-    assert sum(weight.numel() for weight in build(parsed, device="meta").parameters()) == published
-    assert Network.parse(parsed.notation()) == parsed
-
-
-@pytest.mark.parametrize(("name", "published"), [("lecture", 104_202), ("lecture-nopool", 712_202)])
-def test_the_lectures_networks_have_the_books_parameters(name: str, published: int) -> None:
-    assert parameters(named(name)) == published
-
-
-def test_the_lectures_network_has_the_books_table() -> None:
-    network = named("lecture")
+def parameters(network: Network) -> dict[str, int]:
     counts = {
         node.name: sum(map(prod, node.layer.weights(*network.input_shapes(node)).values()))
         for node in network
     }
-    assert {name: count for name, count in counts.items() if count} == {
-        "conv1": 320,
-        "conv2": 18_496,
-        "conv3": 73_856,
-        "dense1": 11_530,
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_every_network_is_published_or_our_own() -> None:
+    assert OWN.isdisjoint(PUBLISHED)
+    assert OWN | set(PUBLISHED) == set(ZOO)
+    assert all(entry["source"] for entry in PUBLISHED.values())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_parameters_are_as_many_as_published(name: str) -> None:
+    network = named(name)
+    assert sum(parameters(network).values()) == PUBLISHED[name]["parameters"]
+    module = build(network, device="meta")
+    assert sum(weight.numel() for weight in module.parameters()) == PUBLISHED[name]["parameters"]
+
+
+CALLED = {"squeezenet": "squeezenet1_0", "squeezenet-1.1": "squeezenet1_1"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, entry in PUBLISHED.items() if "torchvision" in entry["source"]]
+)
+def test_torchvision_says_the_same(name: str) -> None:
+    called = CALLED.get(name, name.replace("-", "_"))
+    has_helpers = name in ("googlenet", "inception-v3")
+    with torch.device("meta"):
+        options = {"aux_logits": False, "init_weights": False} if has_helpers else {}
+        theirs = getattr(torchvision.models, called)(**options)
+    assert sum(weight.numel() for weight in theirs.parameters()) == PUBLISHED[name]["parameters"]
+    said = torchvision.models.get_model_weights(called).DEFAULT.meta
+    # Billions of multiply-accumulates, without the helping outputs, which nobody computes afterwards.
+    assert round(plan(named(name)).macs / 1e9, 3) == said["_ops"]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("lecture", {"conv1": 320, "conv2": 18_496, "conv3": 73_856, "dense1": 11_530}),
+        ("lenet5", {"conv1": 156, "conv2": 2_416, "dense1": 48_120, "dense2": 10_164, "dense3": 850}),
+        (
+            "cifar-quick",
+            {"conv1": 2_432, "conv2": 25_632, "conv3": 51_264, "dense1": 65_600, "dense2": 650},
+        ),
+    ],
+)
+def test_each_layer_has_as_many_as_its_source_says(name: str, table: dict[str, int]) -> None:
+    assert parameters(named(name)) == table
+
+
+def test_lenet5_of_1998_has_the_papers_60_000() -> None:
+    """C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164; the paper's output is fixed, ours is dense."""
+    network = named("lenet5-1998")
+    counts = parameters(network)
+    c3 = {name: counts.pop(name) for name in list(counts) if name.startswith("conv") and name != "conv1"}
+    assert list(c3.values()) == [76] * 6 + [101] * 9 + [151]
+    assert counts == {
+        "conv1": 156,
+        "scale1": 12,
+        "scale2": 32,
+        "dense1": 48_120,
+        "dense2": 10_164,
+        "dense3": 850,
     }
+    assert sum(c3.values()) == 1_516
 
 
-@pytest.mark.parametrize("size", [64, 75])
-def test_resnet18_computes_what_torchvisions_does(size: int) -> None:
-    torch.manual_seed(0)
-    theirs = torchvision.models.resnet18()
-    for name, buffer in theirs.named_buffers():
-        if name.endswith(("running_mean", "running_var")):
-            buffer.uniform_(0.5, 1.5)
-    ours = build(Network.parse(resnet18(size)))
-    copied = [
-        value for name, value in theirs.state_dict().items() if not name.endswith("num_batches_tracked")
-    ]
-    load_weights(ours, dict(zip(weights_of(ours), copied, strict=True)))
-    pictures = torch.randn(2, 3, size, size)
-    with torch.no_grad():
-        expected, logits = theirs.eval()(pictures), ours.eval()(pictures)
-    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
+def test_lenet5_of_1998_has_the_papers_connections() -> None:
+    """Table I: a map of C3 changes with a map of S2 where the paper has an X and nowhere else."""
+    seen = (
+        "X...XXX..XXXX.XX",
+        "XX...XXX..XXXX.X",
+        "XXX...XXX..X.XXX",
+        ".XXX..XXXX..X.XX",
+        "..XXX..XXXX.XX.X",
+        "...XXX..XXXX.XXX",
+    )
+    network = named("lenet5-1998")
+    join = next(node for node in network if node.layer.word == "concat" and len(node.inputs) == 16)
+    module = build(network)
+    subsampled = network[network["slice1"].inputs[0]]
+    volume = torch.randn(1, *subsampled.shape.tensor, requires_grad=True)
+    module[subsampled.name].register_forward_hook(lambda *_: volume)
+    _, kept = module(torch.zeros(1, 1, 28, 28), keep=[join.name])
+    for c3 in range(16):
+        (gradient,) = torch.autograd.grad(kept[join.name][0, c3].sum(), volume, retain_graph=True)
+        column = "".join("X" if gradient[0, s2].abs().sum() > 0 else "." for s2 in range(6))
+        assert column == "".join(row[c3] for row in seen)

@@ -1,78 +1,43 @@
 """The zoo: networks by name, and the one way from a person's word to a network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from striate.core import GraphError, UnknownNameError, UsageError, read_small_file
+from striate.core import GraphError, NotationError, UnknownNameError, UsageError, read_small_file
 from striate.graph import LAYERS, Network
+from striate.zoo.branching import BRANCHING
+from striate.zoo.defaults import DEFAULTS
+from striate.zoo.entry import Entry
+from striate.zoo.residual import RESIDUAL
+from striate.zoo.separable import SEPARABLE
+from striate.zoo.stacked import STACKED
+from striate.zoo.teaching import TEACHING
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A named network: its notation, the axes and classes it was made for, and its source."""
-
-    notation: str
-    axes: tuple[int, ...]
-    classes: int
-    source: str
-
-
-ZOO: dict[str, Entry] = {
-    "lecture": Entry(
-        "conv 32 3 relu | maxpool 2 | conv 64 3 relu | maxpool 2 | conv 128 3 relu | flatten | dense",
-        (28, 28, 1),
-        10,
-        "the convolutional network of Chollet, Deep Learning with Python (2nd ed., 2021), section 8.1",
-    ),
-    "lecture-nopool": Entry(
-        "conv 32 3 relu | conv 64 3 relu | conv 128 3 relu | flatten | dense",
-        (28, 28, 1),
-        10,
-        "the same section's network without its two max-poolings",
-    ),
-    "tiny": Entry(
-        "conv 32 3 same relu | conv 32 3 same relu | maxpool 2 same | conv 64 3 same relu | flatten | dense",
-        (8, 8, 1),
-        10,
-        "Striate's default for grey pictures too small for the lecture network",
-    ),
-    "small-color": Entry(
-        "conv 32 3 same nobias | batchnorm | relu | conv 32 3 same nobias | batchnorm | relu | maxpool 2 same"
-        " | conv 64 3 same nobias | batchnorm | relu | conv 64 3 same nobias | batchnorm | relu"
-        " | maxpool 2 same"
-        " | conv 128 3 same nobias | batchnorm | relu | add[ ; conv 128 3 same nobias | batchnorm | relu ]"
-        " | globalavgpool | dropout 0.2 | dense",
-        (32, 32, 3),
-        10,
-        "Striate's default for small pictures in colour",
-    ),
-    "photo": Entry(
-        "conv 32 3 stride=2 same nobias | batchnorm | relu"
-        " | conv 64 3 same nobias | batchnorm | relu | maxpool 2 same"
-        " | conv 96 3 same nobias | batchnorm | relu | maxpool 2 same"
-        " | conv 128 3 same nobias | batchnorm | relu | maxpool 2 same"
-        " | conv 192 3 same nobias | batchnorm | relu | globalavgpool | dropout 0.3 | dense",
-        (128, 128, 3),
-        1000,
-        "Striate's default for photographs",
-    ),
-}
+ZOO: dict[str, Entry] = TEACHING | DEFAULTS | STACKED | BRANCHING | RESIDUAL | SEPARABLE
 
 
 def named(name: str, *, axes: Sequence[int] | None = None, classes: int | None = None) -> Network:
     """The zoo's network of that name, for its own axes and classes unless others are given.
 
-    Raises UnknownNameError with the nearest name when there is none.
+    Raises UnknownNameError with the nearest name when there is none, and GraphError when it can't be made
+    for such axes or classes.
     """
     if name not in ZOO:
         raise UnknownNameError("network", name, ZOO)
     entry = ZOO[name]
-    return Network.parse(
-        entry.notation,
-        axes=entry.axes if axes is None else axes,
-        classes=entry.classes if classes is None else classes,
-    )
+    try:
+        return entry.network(axes=axes, classes=classes)
+    except NotationError as error:
+        # The notation is the zoo's: neither a column of it nor a change to it helps who named it.
+        reason = error.reason.partition(";")[0]
+        asked = _said(entry.axes if axes is None else axes, entry.classes if classes is None else classes)
+        raise GraphError(
+            f"{name} can't be made for {asked}: {reason}; it was made for {_said(entry.axes, entry.classes)}"
+        ) from None
+
+
+def _said(axes: Sequence[int], classes: int) -> str:
+    return f"{'x'.join(map(str, axes))} and {classes} classes"
 
 
 def resolve(word: str, *, axes: Sequence[int] | None = None, classes: int | None = None) -> Network:
