@@ -1,5 +1,6 @@
 """Networks as graphs: a closed set of layers, volumes, the notation and the JSON form."""
 
+from striate.graph import surgery
 from striate.graph.layer import Kept, Layer, Volume
 from striate.graph.layers import (
     ACTIVATIONS,
@@ -130,4 +131,5 @@ __all__ = [
     "Window",
     "is_padded_first",
     "per_axis",
+    "surgery",
 ]

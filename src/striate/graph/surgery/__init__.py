@@ -1,0 +1,29 @@
+"""Surgery: operations that make another legal network of one, and take its trained weights over.
+
+Each takes a network and, if there are any, its weights by `node.name`; each returns a `Surgery`. A node
+that keeps its weights keeps its name; one that stands for a node without weights is called by its own
+word and the first number that is free.
+"""
+
+from striate.graph.surgery.convolving import dense_to_conv
+from striate.graph.surgery.cutting import cut, freeze, unfreeze, with_input
+from striate.graph.surgery.draft import Surgery
+from striate.graph.surgery.folding import fold_batchnorm
+from striate.graph.surgery.heads import replace_head
+from striate.graph.surgery.striding import pool_to_stride
+from striate.graph.surgery.unrolling import conv_to_dense
+from striate.graph.surgery.widening import widen
+
+__all__ = [
+    "Surgery",
+    "conv_to_dense",
+    "cut",
+    "dense_to_conv",
+    "fold_batchnorm",
+    "freeze",
+    "pool_to_stride",
+    "replace_head",
+    "unfreeze",
+    "widen",
+    "with_input",
+]

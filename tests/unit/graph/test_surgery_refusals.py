@@ -1,0 +1,161 @@
+"""What surgery refuses, and in which words."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from striate.core import GraphError, StriateError, UnknownNameError
+from striate.graph import Concat, Conv, Dense, Flatten, Input, Network, ReLU, surgery
+
+PLAIN = Network.parse("8x8x1 | conv 4 3 relu | maxpool 2 | flatten | dense 5")
+
+
+def two_inputs() -> Network:
+    picture, age = Input(4, 4, 1, name="picture"), Input(2, name="age")
+    return Network([picture, age], Dense(2)(Concat()(Flatten()(Conv(3, 3)(picture)), age)))
+
+
+def two_outputs() -> Network:
+    source = Input(4)
+    hidden = Dense(3)(source)
+    return Network(source, [Dense(2)(hidden), ReLU()(hidden)])
+
+
+REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
+    "a cut at no node": (
+        lambda: surgery.cut(PLAIN, "conv2"),
+        UnknownNameError,
+        "unknown node 'conv2'; did you mean 'conv1'?",
+    ),
+    "freezing up to no node": (
+        lambda: surgery.freeze(PLAIN, "maxpool"),
+        UnknownNameError,
+        "unknown node 'maxpool'; did you mean 'maxpool1'?",
+    ),
+    "a cut that leaves an input out": (
+        lambda: surgery.cut(two_inputs(), "conv1"),
+        GraphError,
+        "'conv1' uses nothing of the input 'age'; cut at a node that all inputs lead to",
+    ),
+    "one of several inputs": (
+        lambda: surgery.with_input(two_inputs(), (5, 5, 1)),
+        GraphError,
+        "the network has 2 inputs; name the one to change",
+    ),
+    "an input that is none": (
+        lambda: surgery.with_input(two_inputs(), (5, 5, 1), input="conv1"),
+        GraphError,
+        "'conv1' is no input; name one of picture, age",
+    ),
+    "dense weights for another size": (
+        lambda: surgery.with_input(PLAIN, (10, 8, 1)),
+        GraphError,
+        "the weights of 'dense1' (dense) are for an input of 36, not 48; keep the size, or make convolutions "
+        "of dense layers first (dense_to_conv)",
+    ),
+    "a size that a layer doesn't fit": (
+        lambda: surgery.with_input(PLAIN, (2, 2, 1)),
+        GraphError,
+        "node 'conv1': conv 4 3: 2×2 input is smaller than the 3×3 kernel; add 'same' or a smaller kernel",
+    ),
+    "one of several heads": (
+        lambda: surgery.replace_head(two_outputs(), 3),
+        GraphError,
+        "the network has 2 outputs; name the one to replace",
+    ),
+    "a head that is no output": (
+        lambda: surgery.replace_head(PLAIN, 3, output="conv1"),
+        GraphError,
+        "'conv1' is no output; name one of dense1",
+    ),
+    "no head": (
+        lambda: surgery.replace_head(Network.parse("8x8x1 | maxpool 2 | flatten"), 3),
+        GraphError,
+        "'flatten1' has no head to replace: its numbers come from 'flatten1' (flatten), not from one dense "
+        "layer or convolution",
+    ),
+    "scores that are a sum": (
+        lambda: surgery.replace_head(Network.parse("4 | add[ dense 3 ; dense 3 ] | softmax"), 5),
+        GraphError,
+        "'softmax1' has no head to replace: its numbers come from 'add1' (add), not from one dense layer or "
+        "convolution",
+    ),
+    "a head that feeds another output": (
+        lambda: surgery.replace_head(two_outputs(), 5, output="relu1"),
+        GraphError,
+        "'dense1' feeds 'dense2' too, which would change with it; cut that off first",
+    ),
+    "no class": (
+        lambda: surgery.replace_head(PLAIN, 0),
+        GraphError,
+        "width of dense: a whole number of at least 1 is needed, not 0",
+    ),
+    "no dense head": (
+        lambda: surgery.dense_to_conv(Network.parse("8x8x1 | conv 4 3")),
+        GraphError,
+        "no dense layer or global pooling leads to the outputs; there is no head to convert",
+    ),
+    "a vector's groups": (
+        lambda: surgery.dense_to_conv(
+            Network.parse("8x8x1 | conv 4 3 | globalavgpool | groupnorm 2 | dense 3")
+        ),
+        GraphError,
+        "'groupnorm1' normalises groups of a vector, which no layer does at each place of a map; "
+        "dense heads with it can't be converted",
+    ),
+    "a maximum of a vector": (
+        lambda: surgery.conv_to_dense(PLAIN),
+        GraphError,
+        "'maxpool1' (maxpool 2) can't be said of 6×6×4 numbers in a row; replace it first (pool_to_stride)",
+    ),
+    "a layer that looks along the depth": (
+        lambda: surgery.conv_to_dense(Network.parse("8x8x1 | conv 4 3 | layernorm")),
+        GraphError,
+        "'layernorm1' (layernorm) can't be said of 6×6×4 numbers in a row; leave it out",
+    ),
+    "tokens": (
+        lambda: surgery.conv_to_dense(Network.parse("8x1 tokens | embedding 9 4 | flatten | dense 2")),
+        GraphError,
+        "'input1' gives tokens, which only an embedding reads; nothing can be unrolled",
+    ),
+    "a matrix as large as a disk": (
+        lambda: surgery.conv_to_dense(Network.parse("224x224x3 | conv 64 3")),
+        GraphError,
+        "'conv1' would become a matrix of 3,154,176 × 150,528 numbers; use a smaller input",
+    ),
+    "a pooling made into something else": (
+        lambda: surgery.pool_to_stride(PLAIN, maxpool="dense"),  # type: ignore[arg-type]
+        GraphError,
+        "maxpool becomes 'conv' or 'stride', not 'dense'",
+    ),
+    "no width": (
+        lambda: surgery.widen(PLAIN, 0),
+        GraphError,
+        "a network is widened by a number above 0, not 0",
+    ),
+    "a width without end": (
+        lambda: surgery.widen(PLAIN, float("inf")),
+        GraphError,
+        "a network is widened by a number above 0, not inf",
+    ),
+    "weights that lack one": (
+        lambda: surgery.freeze(PLAIN, weights={}),
+        GraphError,
+        "the weights lack 'conv1.weight'; give those of this very network",
+    ),
+    "weights of another network": (
+        lambda: surgery.freeze(PLAIN, weights={"conv1.weight": np.zeros((4, 2, 3, 3))}),
+        GraphError,
+        "'conv1.weight' has the shape (4, 2, 3, 3) but the network wants (4, 1, 3, 3); "
+        "give the weights of this very network",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_is_said_in_a_sentence(case: str) -> None:
+    act, kind, sentence = REFUSED[case]
+    with pytest.raises(kind) as caught:
+        act()
+    assert str(caught.value) == sentence
