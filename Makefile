@@ -1,10 +1,10 @@
-# The menu: demo test check format docs bench
+# The menu: demo test check truth format docs bench
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := $(addprefix striate.,core graph zoo plan runs data build train)
 
-.PHONY: demo test check format docs bench clean
+.PHONY: demo test check truth format docs bench clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,6 +31,13 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+
+truth: $(VENV)/.dev  ## compare with the outside and write the tables in docs/ (an hour or more)
+	$(BIN)/python -m pytest tests/truth
+	$(BIN)/python benchmarks/zoo.py
+	$(BIN)/python benchmarks/onnx_nodes.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/imports.py
 
 format: $(VENV)/.dev  ## rewrite the code in the house's format
 	$(BIN)/ruff format .

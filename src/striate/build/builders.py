@@ -143,7 +143,7 @@ def _norm(
         case graph.LayerNorm():
             return modules.DepthNorm(input.depth, eps=layer.epsilon)
         case graph.GroupNorm():
-            return nn.GroupNorm(layer.groups, input.depth, eps=layer.epsilon)
+            return modules.GroupNorm(layer.groups, input.depth, eps=layer.epsilon)
         case graph.LRN():
             return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k)
         case graph.Scale():

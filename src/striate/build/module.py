@@ -31,6 +31,7 @@ class NetworkModule(nn.Module):
         ]
         for frozen in self._frozen:
             frozen.requires_grad_(False)
+        self.train()
 
     def train(self, mode: bool = True) -> "NetworkModule":
         """Turns training on or off everywhere but in frozen nodes, whose statistics stay as they are."""

@@ -102,6 +102,13 @@ class DepthNorm(nn.LayerNorm):
         return super().forward(input.movedim(1, -1)).movedim(-1, 1).contiguous()
 
 
+class GroupNorm(nn.GroupNorm):
+    """Group normalisation that takes a batch of 1 even where groups hold a single number."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+
 class Scale(nn.Module):
     """Each channel times a weight, plus a bias."""
 
@@ -116,13 +123,18 @@ class Scale(nn.Module):
         return x if self.bias is None else x + self.bias.view(self.column)
 
 
+# Torch computes place / factor in 32 bits, which for some larger factors misses whole numbers.
+_LARGEST_FACTOR_OF_NEAREST = 40
+
+
 class Upsample(nn.Module):
     """Every place repeated, or lines drawn between the middles of the places."""
 
     def __init__(self, factors: tuple[int, ...], *, linear: bool) -> None:
         super().__init__()
         self.factors = [float(factor) for factor in factors]
-        self.mode = ("linear", "bilinear", "trilinear")[len(factors) - 1] if linear else "nearest"
+        nearest = "nearest" if max(factors) <= _LARGEST_FACTOR_OF_NEAREST else "nearest-exact"
+        self.mode = ("linear", "bilinear", "trilinear")[len(factors) - 1] if linear else nearest
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=self.factors, mode=self.mode)

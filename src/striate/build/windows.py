@@ -122,7 +122,7 @@ class LocallyConnected(nn.Module):
         count = prod(places)
         # (N, C, *places, *kernel) to (places, N, C × kernel)
         turned = windows_of(x, self.window).flatten(2, 1 + axes).permute(2, 0, 1, *range(3, 3 + axes))
-        windows = turned.clone(memory_format=torch.contiguous_format).view(count, len(x), -1)
+        windows = turned.clone(memory_format=torch.contiguous_format).flatten(2)
         filters = self.weight.reshape(count, self.weight.shape[axes], -1).transpose(1, 2)
         product = torch.bmm(windows, filters)
         result = product.permute(1, 2, 0).contiguous().unflatten(2, places)

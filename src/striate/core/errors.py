@@ -15,10 +15,14 @@ Each message is one plain sentence that names the thing, the rule and the fix.
 
 import reprlib
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
+# More names than these don't help whoever mistyped one.
+_MOST_NAMES = 12
+# What follows tells nothing of what was meant, but would take long to compare.
+_LONGEST_NAME = 100
 
 
 class StriateError(Exception):
@@ -38,7 +42,9 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name = kind, name
-        super().__init__(f"unknown {kind} '{name}'; {_suggestion(name, sorted(known))}")
+        super().__init__(
+            f"unknown {kind} {quoted(name)}; {_suggestion(name[:_LONGEST_NAME].lower(), sorted(known))}"
+        )
 
 
 class GraphError(UsageError):
@@ -86,7 +92,10 @@ def quoted(value: object) -> str:
 
 def _suggestion(name: str, known: list[str]) -> str:
     by_lower = {word.lower(): word for word in known}
-    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    near = get_close_matches(name, by_lower, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{by_lower[near[0]]}'?"
-    return f"choose one of {', '.join(known)}"
+    if len(known) <= _MOST_NAMES:
+        return f"choose one of {', '.join(known)}"
+    nearest = sorted(known, key=lambda word: -SequenceMatcher(None, name, word.lower()).ratio())
+    return f"choose one of {', '.join(nearest[:_MOST_NAMES])}, … ({len(known)} in all)"

@@ -69,6 +69,7 @@ class Kernels:
     """Fixed kernels: names joined by commas, or numbers, `,` between columns and `/` between rows.
 
     `//` stands between planes, `:` between a kernel of numbers and the next: `0,1,0/1,-4,1/0,1,0:edge`.
+    A kernel of one row, or plane, ends in the sign that would part it from a second: `1,2,1/`.
     """
 
     def checked(self, value: Any) -> tuple[Kernel, ...]:
@@ -102,9 +103,8 @@ class Kernels:
             if part[:1].isalpha():
                 kernels.extend(part.split(","))
                 continue
-            planes = [[self._row(row) for row in plane.split("/")] for plane in part.split("//")]
-            rows = planes if len(planes) > 1 else planes[0]
-            kernels.append(rows if len(rows) > 1 else rows[0])
+            planes = [[self._row(row) for row in plane.split("/")] for plane in part.rstrip("/").split("//")]
+            kernels.append(planes if "//" in part else planes[0] if "/" in part else planes[0][0])
         return kernels
 
     def _row(self, text: str) -> list[Any]:
@@ -116,10 +116,13 @@ class Kernels:
         return ":".join(kernel if isinstance(kernel, str) else self._text(kernel) for kernel in value)
 
     def _text(self, matrix: Matrix) -> str:
+        sign = ("", "/", "//")[len(sizes_of(matrix)) - 1]
+        return self._joined(matrix) + (sign if len(matrix) == 1 else "")
+
+    def _joined(self, matrix: Matrix) -> str:
         if not isinstance(matrix[0], tuple):
             return ",".join(map(_NUMBER.shown, matrix))
-        sign = "//" if isinstance(matrix[0][0], tuple) else "/"
-        return sign.join(self._text(row) for row in matrix)
+        return ("//" if isinstance(matrix[0][0], tuple) else "/").join(map(self._joined, matrix))
 
 
 def sizes_of(kernel: Kernel, axes: int = 2) -> tuple[int, ...]:

@@ -71,29 +71,21 @@ class Whole:
 
 @dataclass(frozen=True)
 class PerAxis:
-    """A whole number for every axis, or one for each: `3` or `5x3` (height × width).
-
-    `words` are names that stand beside the numbers, e.g. `same`.
-    """
+    """A whole number for every axis, or one for each: `3` or `5x3` (height × width)."""
 
     least: int = 1
-    words: tuple[str, ...] = ()
+    most: int = LARGEST
     optional: bool = False
 
-    def checked(self, value: Any) -> int | str | tuple[int, ...] | None:
+    def checked(self, value: Any) -> int | tuple[int, ...] | None:
         if value is None and self.optional:
             return None
-        if isinstance(value, str) and value in self.words:
-            return value
-        if is_whole(value, self.least):
-            return value
-        numbers = _wholes(value, self.least)
-        if numbers:
+        numbers = _wholes(value if isinstance(value, (list, tuple)) else (value,), self.least)
+        if numbers and max(numbers) <= self.most:
             return numbers[0] if len(numbers) == 1 else numbers
-        options = "".join(f"'{word}', " for word in self.words)
+        bounds = f"of at least {self.least}" if self.most == LARGEST else f"from {self.least} to {self.most}"
         raise GraphError(
-            f"{options}a whole number of at least {self.least} or one for each axis such as 5x3 is needed, "
-            f"not {quoted(value)}"
+            f"a whole number {bounds} or one for each axis such as 5x3 is needed, not {quoted(value)}"
         )
 
     def read(self, text: str) -> Any:
@@ -102,10 +94,8 @@ class PerAxis:
             return text
         return parts if len(parts) > 1 else parts[0]
 
-    def shown(self, value: int | str | tuple[int, ...]) -> str:
-        if isinstance(value, tuple):
-            return "x".join(str(v) for v in value)
-        return str(value)
+    def shown(self, value: int | tuple[int, ...]) -> str:
+        return str(value) if isinstance(value, int) else "x".join(map(str, value))
 
 
 @dataclass(frozen=True)

@@ -115,20 +115,30 @@ class Network:
         )
 
     def with_preparation(
-        self, mean: tuple[float, ...], deviation: tuple[float, ...], *, floats: bool = False
+        self,
+        mean: tuple[float, ...],
+        deviation: tuple[float, ...],
+        *,
+        floats: bool = False,
+        input: str | None = None,
     ) -> "Network":
-        """The same network, whose only input subtracts `mean` and divides by `deviation` (0…1 for bytes).
+        """The same network, where an input subtracts `mean` and divides by `deviation` (0…1 for bytes).
 
-        `floats` says that it is trained on numbers as they come, not on pictures of bytes.
+        `input` names it where there are several. `floats` says that it is trained on numbers as they come,
+        not on pictures of bytes.
 
-        Raises GraphError when there are several inputs or the numbers don't fit its depth.
+        Raises GraphError when there are several inputs and none is named, the name is none of theirs, or
+        the numbers don't fit its depth.
         """
-        if len(self.inputs) != 1:
+        if input is None and len(self.inputs) != 1:
             raise GraphError(f"the network has {len(self.inputs)} inputs; prepare each of them by itself")
+        if input is not None and input not in self.inputs:
+            raise UnknownNameError("input", input, self.inputs)
+        prepared = input or self.inputs[0]
 
         def change(node: Node, inputs: tuple[Volume, ...]) -> Volume:
             layer = node.layer
-            if isinstance(layer, InputLayer):
+            if isinstance(layer, InputLayer) and node.name == prepared:
                 layer = replace(layer, mean=mean, deviation=deviation, floats=floats)
             return layer(*inputs, name=None if self.is_default_name(node) else node.name)
 

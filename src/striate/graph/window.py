@@ -12,6 +12,8 @@ Extent = int | tuple[int, ...]
 KERNEL = kind(PerAxis(least=1))
 STRIDE = kind(PerAxis(least=1))
 DILATION = kind(PerAxis(least=1))
+# What makes so many places of one: their reach names each of them.
+SPREAD = kind(PerAxis(least=1, most=4096))
 PADDING = kind(Sides(words=("valid", "same", "full")))
 FILLS = ("zero", "replicate", "reflect", "circular")
 FILL = kind(Choice(FILLS))

@@ -12,8 +12,21 @@ from torch import nn
 from strategies import networks
 from striate.build import NetworkModule, build, load_weights, weights_of
 from striate.build.module import module_key
-from striate.core import RunError, UnknownNameError, UsageError
-from striate.graph import Concat, Dense, Input, Network, ReLU
+from striate.core import RunError, Shape, UnknownNameError, UsageError
+from striate.graph import (
+    LAYERS,
+    Concat,
+    Conv,
+    Dense,
+    Embedding,
+    Input,
+    Layer,
+    Local,
+    Network,
+    ReLU,
+    TransposedConv,
+)
+from tensors import inputs_for
 
 LECTURE = "8x8x1 | conv 4 3 relu | maxpool 2 | conv 6 3 relu | flatten | dense 5"
 
@@ -23,8 +36,8 @@ def module_of(text: str = LECTURE, seed: int = 0) -> NetworkModule:
 
 
 def pictures(network: Network, count: int = 2) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return [torch.randn(count, *network[name].shape.tensor, generator=generator) for name in network.inputs]
+    torch.manual_seed(0)
+    return inputs_for(network, count)
 
 
 @given(networks(), st.booleans())
@@ -169,21 +182,65 @@ def test_the_seed_alone_decides_the_weights() -> None:
     assert not torch.equal(first["conv1.weight"], other["conv1.weight"])
 
 
-def test_first_weights_follow_what_comes_after() -> None:
-    text = "32x32x3 | conv 64 3 | batchnorm | dropout | relu | conv 64 3 | flatten | dense 7 tanh"
-    weights = weights_of(module_of(text))
-    dense_in = 28 * 28 * 64
-    for key, bound in [
-        ("conv1.weight", sqrt(6 / 27)),
-        ("conv2.weight", sqrt(6 / (64 * 9 * 2))),
-        ("dense1.weight", sqrt(6 / (dense_in + 7))),
-    ]:
-        assert float(weights[key].abs().max()) == pytest.approx(bound, rel=0.02)
-        assert float(weights[key].std()) == pytest.approx(bound / sqrt(3), rel=0.05)
-    assert all(
-        not weights[key].any() for key in ("conv1.bias", "conv2.bias", "dense1.bias", "batchnorm1.bias")
+def test_first_weights_are_glorots() -> None:
+    text = (
+        "16x16x4 | conv 64 3 | batchnorm | dropout | relu | conv 64 3 groups=16 | transposed 8 2 stride=2 | "
+        "local 16 3 stride=3 | flatten | dense 7 tanh"
     )
+    weights = weights_of(module_of(text))
+    places = 8 * 8
+    for key, fan_in, fan_out in [
+        ("conv1", 9 * 4, 9 * 64),
+        ("conv2", 9 * 4, 9 * 4),
+        ("transposed1", 4 * 64, 4 * 8),
+        ("local1", 9 * 8, 9 * 16),
+        ("dense1", places * 16, 7),
+    ]:
+        weight, bound = weights[f"{key}.weight"], sqrt(6 / (fan_in + fan_out))
+        assert weight.abs().max().item() == pytest.approx(bound, rel=0.02)
+        assert weight.std().item() == pytest.approx(bound / sqrt(3), rel=0.05)
+        assert not weights[f"{key}.bias"].any()
+    assert not weights["batchnorm1.bias"].any()
     assert bool((weights["batchnorm1.weight"] == 1).all())
+    (table,) = weights_of(module_of("9x1 tokens | embedding 400 200")).values()
+    assert table.abs().max().item() == pytest.approx(sqrt(6 / 600), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv(4, 3),
+        Conv(4, (2, 3), dilation=2, groups=2),
+        TransposedConv(6, (3, 2), groups=2),
+        TransposedConv(2, 3, dilation=2),
+        Local(3, (1, 2)),
+    ],
+    ids=str,
+)
+def test_fans_count_what_a_number_sums_and_goes_into(layer: Layer) -> None:
+    source = Input(9, 9, 4)
+    module = build(Network(source, layer(source)))
+    with torch.no_grad():
+        module[f"{layer.word}1"].weight.fill_(1)
+        # Each input number by itself, and the outputs that it goes into.
+        goes_into = module(torch.eye(4 * 81).view(-1, 4, 9, 9)).flatten(1) != 0
+    assert layer.fans(Shape((9, 9), 4)) == (int(goes_into.sum(0).max()), int(goes_into.sum(1).max()))
+
+
+def test_what_does_not_multiply_has_no_fans() -> None:
+    with_fans = {word for word, layer in LAYERS.items() if layer.fans is not Layer.fans}
+    assert with_fans == {"conv", "transposed", "local", "dense", "embedding"}
+    assert Dense(5).fans(Shape((), 3)) == (3, 5)
+    assert Embedding(7, 2).fans(Shape((4,), 1)) == (7, 2)
+
+
+def test_tokens_must_be_whole_numbers() -> None:
+    module = module_of("4x1 tokens | embedding 5 3")
+    for dtype in (torch.int64, torch.int32, torch.uint8):
+        assert module(torch.zeros(2, 1, 4, dtype=dtype)).shape == (2, 3, 4)
+    with pytest.raises(UsageError) as caught:
+        module(torch.zeros(2, 1, 4))
+    assert str(caught.value) == ("input 'input1' takes tokens (torch.int64), not torch.float32; convert it")
 
 
 def test_weights_are_copies_by_their_node_and_name() -> None:

@@ -1,5 +1,7 @@
 """Numbers as they are printed, shapes, and the words of errors."""
 
+import time
+
 import pytest
 
 from striate import core
@@ -92,6 +94,25 @@ def test_an_unknown_name_comes_with_the_nearest(name: str, message: str) -> None
     error = UnknownNameError("network", name, ["lecture", "Small"])
     assert str(error) == message
     assert (error.kind, error.name) == ("network", name)
+
+
+def test_of_many_names_the_twelve_nearest_are_shown() -> None:
+    known = [f"{letter}{letter}{letter}" for letter in "abcdefghijklmn"]
+    assert str(UnknownNameError("layer", "N-m.", known)) == (
+        "unknown layer 'N-m.'; choose one of mmm, nnn, aaa, bbb, ccc, ddd, eee, fff, ggg, hhh, iii, jjj, … "
+        "(14 in all)"
+    )
+    assert str(UnknownNameError("layer", "zzz", known[:12])).endswith(
+        "choose one of " + ", ".join(known[:12])
+    )
+
+
+def test_an_unknown_name_may_be_of_any_length_and_letters() -> None:
+    begun = time.perf_counter()
+    message = str(UnknownNameError("layer", "a\n" * 10**6, ["conv"] * 50))
+    assert time.perf_counter() - begun < 1
+    assert "\n" not in message
+    assert len(message) < 300
 
 
 def test_values_in_messages_are_short() -> None:

@@ -1,6 +1,7 @@
 """The JSON form by hand: its text, and every way in which a document can be wrong."""
 
 import json
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -9,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from strategies import networks
-from striate.core import GraphError
-from striate.graph import Add, Conv, Dense, Flatten, Input, Network
+from striate.core import GraphError, UnknownNameError
+from striate.graph import LAYERS, Add, Conv, Dense, Flatten, Input, Network
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -66,12 +67,15 @@ def test_the_task_of_an_output_may_be_left_out() -> None:
     assert Network.from_json(json.dumps(document(outputs=[{"node": "dense1"}]))).tasks == ("class",)
 
 
+CONV_FIELDS = ("depth", "kernel", "stride", "padding", "bias", "dilation", "groups", "pad", "frozen")
 NAMES = "must be a list of names, not"
 OBJECTS = "must be a list of objects, not"
-LAYERS = (
-    "choose one of add, avgpool, batchnorm, concat, conv, dense, dropout, elu, flatten, gelu, globalavgpool, "
-    "identity, input, leaky, maxpool, relu, sigmoid, silu, softmax, tanh"
-)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    return f"node 'conv1': {UnknownNameError(kind, name, known)}"
+
+
 WRONG_FORMAT = 'the JSON isn\'t a network; its "format" must be "striate.network"'
 
 CASES: list[tuple[Any, str]] = [
@@ -111,13 +115,14 @@ CASES: list[tuple[Any, str]] = [
      "use letters, digits and inner underscores, a letter first"),
     (node(1, layer=...), "node 'conv1': a node needs 'layer', a text, not None"),
     (node(1, layer="cnov"), "node 'conv1': unknown layer 'cnov'; did you mean 'conv'?"),
-    (node(1, layer="torch.nn.Conv2d"), f"node 'conv1': unknown layer 'torch.nn.Conv2d'; {LAYERS}"),
-    (node(1, layer="os.system"), f"node 'conv1': unknown layer 'os.system'; {LAYERS}"),
+    (node(1, layer="torch.nn.Conv2d"), unknown("layer", "torch.nn.Conv2d", LAYERS)),
+    (node(1, layer="os.system"), unknown("layer", "os.system", LAYERS)),
     (node(1, layer="Conv"), "node 'conv1': unknown layer 'Conv'; did you mean 'conv'?"),
     (node(1, strid=2), "node 'conv1': unknown field of conv 'strid'; did you mean 'stride'?"),
     (node(1, __class__="os"),
-     "node 'conv1': unknown field of conv '__class__'; "
-     "choose one of bias, depth, inputs, kernel, layer, name, padding, stride"),
+     unknown("field of conv", "__class__", [*CONV_FIELDS, "inputs", "layer", "name"])),
+    (node(1, layer="separable"), unknown("layer", "separable", LAYERS)),
+    (node(1, layer="squeeze-excite"), unknown("layer", "squeeze-excite", LAYERS)),
     (node(1, activation="relu"), "node 'conv1': an activation is a node of its own; write it as one"),
     (node(1, kernel=...), "node 'conv1': conv needs 'kernel'; give it"),
     (node(1, kernel=9, padding="valid"),

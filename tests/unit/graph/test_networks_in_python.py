@@ -6,6 +6,7 @@ from striate.core import GraphError, UnknownNameError
 from striate.graph import (
     ELU,
     LAYERS,
+    PHRASES,
     Add,
     BatchNorm,
     Concat,
@@ -87,10 +88,11 @@ def test_what_is_a_name_is_kept(name: str) -> None:
          "kernel of conv: a whole number of at least 1 or one for each axis such as 5x3 "
          "is needed, not (3, 0)"),
         (lambda: Conv(3, 3, activation="swish"), "activation of conv: one of relu, leaky, elu, gelu, silu, "
-         "sigmoid, tanh, softmax is needed, not 'swish'"),
-        (lambda: Conv(3, 3, padding="full"),
-         "padding of conv: 'valid', 'same', a whole number of at least 0 or "
-         "one for each axis such as 5x3 is needed, not 'full'"),
+         "sigmoid, tanh, softmax, relu6, hardsigmoid, hardswish, mish, selu, softplus, softsign is needed, "
+         "not 'swish'"),
+        (lambda: Conv(3, 3, padding="half"),
+         "padding of conv: 'valid', 'same', 'full', a whole number of at least 0, or for each axis one "
+         "such as 2x1 or a pair such as 0-1x0-1, is needed, not 'half'"),
         (lambda: ELU(10**400),
          "alpha of elu: a number above 0 is needed, not 100000000000000000...0000000000000000000"),
         (lambda: Dropout(True), "rate of dropout: a number of at least 0 and below 1 is needed, not True"),
@@ -205,5 +207,5 @@ def test_layers_are_values() -> None:
 
 
 def test_every_layer_has_its_own_word() -> None:
-    assert all(LAYERS[word].word == word for word in LAYERS)
-    assert len(LAYERS) == 20
+    assert all(layer.word == word for word, layer in (LAYERS | PHRASES).items())
+    assert not set(LAYERS) & set(PHRASES)

@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import notation_networks
-from striate.core import GraphError, NotationError
-from striate.graph import LAYERS, Network
+from striate.core import GraphError, NotationError, UnknownNameError
+from striate.graph import LAYERS, PHRASES, Network
 
-WORDS = (
-    "add, avgpool, batchnorm, concat, conv, dense, dropout, elu, flatten, gelu, globalavgpool, identity, "
-    "input, leaky, maxpool, relu, sigmoid, silu, softmax, tanh"
-)
+
+def unknown(word: str) -> str:
+    return str(UnknownNameError("layer", word, LAYERS | PHRASES))
+
+
 AXES = (
     "an input has up to three spatial sizes and a depth, all whole numbers of at least 1, such as 28x28x1, "
+    "not {}"
+)
+SIDES = (
+    "a whole number of at least 0, or for each axis one such as 2x1 or a pair such as 0-1x0-1, is needed, "
     "not {}"
 )
 EXTENT = "a whole number of at least {} or one for each axis such as 5x3 is needed, not {}"
@@ -26,20 +31,22 @@ CASES = [
     # words
     ("8x8x1 | cnov 3 3", 9, "unknown layer 'cnov'; did you mean 'conv'?"),
     ("8x8x1 | Conv 3 3", 9, "unknown layer 'Conv'; did you mean 'conv'?"),
-    ("8x8x1 | zzz", 9, f"unknown layer 'zzz'; choose one of {WORDS}"),
-    ("8x8x1 | torch.nn.Conv2d 3 3", 9, f"unknown layer 'torch.nn.Conv2d'; choose one of {WORDS}"),
+    ("8x8x1 | zzz", 9, unknown("zzz")),
+    ("8x8x1 | torch.nn.Conv2d 3 3", 9, unknown("torch.nn.Conv2d")),
     ("8x8x1 | conv 3 3 smae", 18, "unknown word for conv 'smae'; did you mean 'same'?"),
     ("8x8x1 | conv 3 3 strid=2", 18, "unknown word for conv 'strid'; did you mean 'stride'?"),
-    ("8x8x1 | conv 3 3 activation=relu", 18,
-     "unknown word for conv 'activation'; choose one of bias, depth, kernel, name, padding, stride"),
+    ("8x8x1 | conv 3 3 activation=tanh", 18, "an activation is a word of its own; write tanh"),
+    ("8x8x1 | conv 3 3 activation=", 18, "an activation is a word of its own; write relu"),
+    ("8x8x1 | maxpool 2 activation=relu", 19,
+     "unknown word for maxpool 'activation'; did you mean 'dilation'?"),
     ("8x8x1 | relu 3", 14, "relu takes no further number; name what it is, as key=value"),
     ("8x8x1 | conv 3 3 3", 18, "conv takes no further number; name what it is, as key=value"),
-    ("8x8x1 | 8x8x1", 9, f"unknown layer '8x8x1'; choose one of {WORDS}"),
+    ("8x8x1 | 8x8x1", 9, unknown("8x8x1")),
     ("8x8x1 | input 3", 9, "an input stands first and is written as its size, such as 28x28x1"),
     # values
-    ("8x8x1 | conv 3", 9, "conv needs a kernel; give it"),
-    ("8x8x1 | conv", 9, "conv needs a depth; give it"),
-    ("8x8x1 | maxpool", 9, "maxpool needs a kernel; give it"),
+    ("8x8x1 | conv 3", 9, "conv needs 'kernel'; give it"),
+    ("8x8x1 | conv", 9, "conv needs 'depth'; give it"),
+    ("8x8x1 | maxpool", 9, "maxpool needs 'kernel'; give it"),
     ("8x8x1 | conv 3 3 stride=1 stride=2", 27, "stride of conv is given twice; give it once"),
     ("8x8x1 | conv 3 3 same valid", 23, "padding of conv is given twice; give it once"),
     ("8x8x1 | conv 3 3 relu tanh", 23, "activation of conv is given twice; give it once"),
@@ -50,7 +57,7 @@ CASES = [
     ("8x8x1 | conv 3000000000 3", 14,
      "depth of conv: a whole number of at least 1 is needed, not 3000000000"),
     ("8x8x1 | conv 3 3xx3", 16, "kernel of conv: " + EXTENT.format(1, "'3xx3'")),
-    ("8x8x1 | conv 3 3 padding=-1", 18, "padding of conv: 'valid', 'same', " + EXTENT.format(0, "'-1'")),
+    ("8x8x1 | conv 3 3 padding=-1", 18, "padding of conv: 'valid', 'same', 'full', " + SIDES.format("'-1'")),
     ("8x8x1 | conv 3 3 stride=0", 18, "stride of conv: " + EXTENT.format(1, 0)),
     ("8x8x1 | conv 3 3 bias=no", 18, "bias of conv: true or false is needed, not 'no'"),
     ("8x8x1 | dropout 1", 17,
@@ -94,8 +101,8 @@ CASES = [
     ("1 | (concat[;])*64", 6, "concat: a volume holds at most 2**63 - 1 numbers; make this one smaller"),
     # the last width
     ("8 | dense", 5, "the last dense has no width; give one, or data whose classes tell it"),
-    ("8 | dense | dense 3", 5, "dense needs a width; give it"),
-    ("8 | (dense)*2", 6, "dense needs a width; give it"),
+    ("8 | dense | dense 3", 5, "dense needs 'width'; give it"),
+    ("8 | (dense)*2", 6, "dense needs 'width'; give it"),
     # brackets and signs
     ("", 1, "a step is missing here; name a layer such as conv 32 3"),
     ("8 | | relu", 5, "a step is missing here; name a layer such as conv 32 3"),
@@ -180,6 +187,7 @@ def test_axes_and_classes_from_the_data_are_checked_too() -> None:
 
 PIECES = [
     *LAYERS,
+    *PHRASES,
     *"|;[]()*#\n x×=,.-+0123456789",
     " | ",
     "same",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.core import GraphError, Shape
-from striate.graph import LAYERS, AvgPool, Conv, GlobalAvgPool, Layer, MaxPool, Window
+from striate.graph import LAYERS, AvgPool, Conv, GlobalAvgPool, Layer, MaxPool, TransposedConv, Window
 
 
 def window(size: int, kernel: int, stride: int, padding: str | int = "same") -> tuple[int, int, int]:
@@ -87,15 +87,20 @@ def test_pooling_is_padded_by_half_a_kernel_at_most() -> None:
 def test_only_what_slides_has_a_window() -> None:
     shape = Shape((4, 4), 2)
     with_window = {word for word, layer in LAYERS.items() if layer.window is not Layer.window}
-    assert with_window == {"conv", "maxpool", "avgpool"}
+    assert with_window == {"conv", "transposed", "local", "filter", "maxpool", "avgpool", "lppool"}
+    assert TransposedConv(1, 2).window(shape) is None
     assert GlobalAvgPool().window(shape) is None
 
 
 def test_a_window_tells_of_its_padding() -> None:
     plain, equal, unequal = (
-        Window((3,), (1,), before, after) for before, after in [((0,), (0,)), ((1,), (1,)), ((0,), (1,))]
+        Window((3,), (1,), before, after, (1,), (0,))
+        for before, after in [((0,), (0,)), ((1,), (1,)), ((0,), (1,))]
     )
     assert [w.is_padded for w in (plain, equal, unequal)] == [False, True, True]
     assert [w.is_symmetric for w in (plain, equal, unequal)] == [True, True, False]
     assert [w.padded_size(Shape((4,), 2)) for w in (plain, equal, unequal)] == [8, 12, 10]
-    assert Window((3, 5), (1, 1), (0, 0), (0, 0)).area == 15
+    dilated = Window((3, 5), (1, 1), (0, 0), (0, 1), (1, 2), (2, 0))
+    assert (dilated.area, dilated.span) == (15, (3, 9))
+    assert dilated.padded_size(Shape((4, 9), 2)) == 6 * 10 * 2, "what a last window hangs over counts"
+    assert dilated.places((4, 9)) == (4, 2)

@@ -15,6 +15,7 @@ from striate.graph.window import (
     FILL,
     KERNEL,
     PADDING,
+    SPREAD,
     STRIDE,
     Extent,
     Window,
@@ -104,7 +105,7 @@ class TransposedConv(Activated):
     positional = ("depth", "kernel")
     depth: int = field(metadata=kind(Whole()))
     kernel: Extent = field(metadata=KERNEL)
-    stride: Extent = field(default=1, metadata=STRIDE)
+    stride: Extent = field(default=1, metadata=SPREAD)
     padding: Padding = field(default="valid", metadata=kind(Sides(words=("valid", "same"))))
     bias: bool = field(default=True, metadata=kind(Flag()))
     dilation: Extent = field(default=1, metadata=DILATION)
@@ -135,10 +136,11 @@ class TransposedConv(Activated):
     def output_shape(self, *inputs: Shape) -> Shape:
         _check_groups(self.groups, input=inputs[0].depth, output=self.depth)
         window = self.spans(inputs[0])
-        cut = zip(window.before, window.after, window.overhang, strict=True)
-        axes = zip(inputs[0].spatial, window.stride, window.span, cut, strict=True)
-        places = tuple((n - 1) * s + span - b - a + extra for n, s, span, (b, a, extra) in axes)
-        if any(n < 1 for n in places):
+        axes = zip(inputs[0].spatial, window.stride, window.span, strict=True)
+        whole = [(n - 1) * s + span for n, s, span in axes]
+        cut = zip(whole, window.before, window.after, window.overhang, strict=True)
+        places = tuple(n - b - a + extra for n, b, a, extra in cut)
+        if any(n < 1 or b >= w for n, w, b in zip(places, whole, window.before, strict=True)):
             raise GraphError("its padding takes away every place; pad less")
         return Shape(places, self.depth)
 

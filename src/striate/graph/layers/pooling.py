@@ -33,7 +33,7 @@ class _Pool(Layer):
         window = place_window(input, self.kernel, stride, self.padding, dilation, ceil=self.ceil)
         for size, before, after in zip(window.span, window.before, window.after, strict=True):
             # More would leave windows that hold nothing but padding, whose maximum or mean is undefined.
-            if before > size // 2 or after > (size + 1) // 2:
+            if before > size // 2 or after > min(size - 1, (size + 1) // 2):
                 raise GraphError(
                     f"padding {max(before, after)} is more than half of the kernel {size}; pad less"
                 )
@@ -60,7 +60,20 @@ class MaxPool(_Pool):
     dilation: Extent = field(default=1, metadata=DILATION)
 
     def window(self, *inputs: Shape) -> Window:
-        return self._window(inputs[0], self.dilation)
+        window = self._window(inputs[0], self.dilation)
+        if window.is_padded and any(d > n for d, n in zip(window.dilation, inputs[0].spatial, strict=True)):
+            # A window could step over the input, from the padding before to that behind.
+            raise GraphError(
+                f"its input {inputs[0]} has fewer places than the dilation "
+                f"{'×'.join(map(str, window.dilation))}; dilate less"
+            )
+        return window
+
+    def is_padded_first(self, input: Shape) -> bool:
+        # PyTorch measures its padding by the kernel alone, not by the places that a dilated one spans.
+        window = self.window(input)
+        is_wide = any(b > k // 2 for b, k in zip(window.before, window.kernel, strict=True))
+        return super().is_padded_first(input) or is_wide
 
     def kept(self, *inputs: Shape) -> Kept:
         return replace(super().kept(*inputs), indices=self.output_shape(*inputs).size)

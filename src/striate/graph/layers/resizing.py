@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from striate.core import GraphError, Shape
-from striate.graph.kinds import Flag, PerAxis, Real, Whole, kind
+from striate.graph.kinds import Flag, Real, Whole, kind
 from striate.graph.layer import Kept, Layer
 from striate.graph.reach import Reach, interpolated, moved, repeated
 from striate.graph.sides import Padding, Sides, both_sides
-from striate.graph.window import FILL, Extent, check_fill, per_axis, require_places
+from striate.graph.window import FILL, SPREAD, Extent, check_fill, per_axis, require_places
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Upsample(Layer):
 
     word = "upsample"
     positional = ("factor",)
-    factor: Extent = field(metadata=kind(PerAxis(least=1)))
+    factor: Extent = field(metadata=SPREAD)
     linear: bool = field(default=False, metadata=kind(Flag()))
 
     def factors(self, input: Shape) -> tuple[int, ...]:

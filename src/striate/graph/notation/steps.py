@@ -26,7 +26,7 @@ class Step:
         """The layer; raises NotationError at the step when a value is missing or illegal."""
         for own in fields(self.layer):
             if own.default is MISSING and own.name not in self.values:
-                raise self.error(f"{self.layer.word} needs a {own.name}; give it")
+                raise self.error(f"{self.layer.word} needs '{own.name}'; give it")
         try:
             return self.layer(**self.values)
         except GraphError as error:
@@ -69,7 +69,11 @@ def _read_values(step: Step, words: list[Token]) -> None:
                 raise error_at(step.text, word, f"name of {step.layer.word} is given twice; give it once")
             step.name = value
         elif equals:
-            if key not in own or key == "activation":
+            if key == "activation" and key in own:
+                raise error_at(
+                    step.text, word, f"an activation is a word of its own; write {value or 'relu'}"
+                )
+            if key not in own:
                 known = [name for name in own if name != "activation"]
                 raise _unknown(step, word, key, [*known, "name"])
             _set(step, word, own[key], value)
