@@ -132,7 +132,7 @@ DATA: dict[str, tuple[Callable[[], object], str, int, str]] = {
         "data/train-images-idx3-ubyte.gz is cut short or damaged; fetch it again",
     ),
     "parquet with neither column": (
-        lambda: pq.write_table(pa.table({"a": [1], "b": [2]}), "data.parquet"), "data.parquet", 1,
+        lambda: pq.write_table(pa.table({"a": ["1"], "b": ["2"]}), "data.parquet"), "data.parquet", 1,
         "data.parquet has the columns a, b; name the one with the pictures 'image'",
     ),
     "no such data": (

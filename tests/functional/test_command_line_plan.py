@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from striate import Network
-from striate.plan import plan
+from striate.core import units
+from striate.plan import Versus, budget_of, largest_batch, plan, training_memory
 from striate.zoo import named
 
 LINE = "6x6x1 | conv 2 3 relu | flatten | dense 3"
@@ -24,6 +25,53 @@ def test_json_tells_the_plan(striate) -> None:
     document = json.loads(told.out)
     assert document == json.loads(json.dumps(plan(named("lecture")).to_dict()))
     assert document["totals"]["parameters"] == 104_202
+
+
+def test_a_budget_is_answered_with_the_largest_batch_that_fits(striate) -> None:
+    told = striate("plan", LINE, "--budget", "1MB", "--optimizer", "sgd")
+    network = Network.parse(LINE)
+    batch = largest_batch(network, 1_000_000, optimizer="sgd", precision="fp32")
+    peak = units.size(training_memory(network, batch=batch, optimizer="sgd", precision="fp32").total)
+    table = plan(network, optimizer="sgd")
+    last = f"977 KiB hold a batch of at most {batch:,}, which takes about {peak}"
+    assert told == (0, f"{table}\n{last}\n", "")
+    document = json.loads(striate("plan", LINE, "--budget", "1MB", "--optimizer", "sgd", "--json").out)
+    assert document["budget"] == budget_of(network, 1_000_000, optimizer="sgd", precision="fp32").to_dict()
+    assert document["budget"]["largest_batch"] == batch
+
+
+def test_a_budget_too_small_for_one_picture_is_answered_with_what_would_fit(striate) -> None:
+    told = striate("plan", "small-color", "--budget", "4MB")
+    assert told.code == 0
+    assert told.out.splitlines()[-4:] == [
+        "3.81 MiB hold not even one picture, which takes about 5.50 MiB; it would fit:",
+        "  every convolution 3/4 as wide: about 3.30 MiB",
+        "  every convolution 1/2 as wide: about 1.66 MiB",
+        "  every convolution 1/4 as wide: about 576 KiB",
+    ]
+
+
+def test_two_networks_stand_side_by_side(striate) -> None:
+    words = ("plan", "lecture", "--versus", "lecture-nopool", "--batch", "8")
+    both = Versus(plan(named("lecture"), batch=8), plan(named("lecture-nopool"), batch=8))
+    assert striate(*words) == (0, f"{both}\n", "")
+    document = json.loads(striate(*words, "--json").out)
+    assert document == json.loads(json.dumps(both.to_dict()))
+    assert document["format"] == "striate.versus"
+
+
+OPTIONS = [
+    (("--budget", "8"), "'8' is no size; write a number and its unit, such as 8GiB or 800MB"),
+    (("--budget", "0B"), "the budget must be at least 1 byte, not 0; give one such as 8GiB"),
+    (("--budget", "8GiB", "--versus", "tiny"), "--budget looks at one network and --versus at two; "
+     "leave one of them out"),
+    (("--versus", "lecure"), "unknown network 'lecure'; did you mean 'lecture'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), OPTIONS, ids=[" ".join(words) for words, _ in OPTIONS])
+def test_wrong_options_exit_2_with_one_sentence(striate, words: tuple[str, ...], message: str) -> None:
+    assert striate("plan", "tiny", *words) == (2, "", f"striate: {message}\n")
 
 
 def test_files_are_read(striate, tmp_path: Path) -> None:

@@ -13,7 +13,21 @@ if TYPE_CHECKING:
 
     from striate.data import Finding
 
-data_command = App(name="data", help="Look at pictures before training on them.", help_format="plaintext")
+_COLUMNS = (
+    "In .npz files the arrays x and y (x_train, y_train, x_test, …) are inputs and labels; other arrays are "
+    "columns of their own name, such as image_train, table_train, price_train. In Parquet files image and "
+    "label are pictures and labels; other columns of numbers, or of lists of equally many numbers, are "
+    "columns of their own name. A network's inputs and outputs take the columns of their names; the only "
+    "input without one takes all columns of numbers that are left but label, side by side, and the only "
+    "output without one takes label."
+)
+
+data_command = App(
+    name="data",
+    help="Look at data before training on them.",
+    help_epilogue=_COLUMNS,
+    help_format="plaintext",
+)
 
 _Data = Annotated[str, Parameter(help=DATA_HELP)]
 
@@ -32,12 +46,14 @@ def inspect(
 
     images = load(data, progress=downloading)
     told = inspect(images)
-    path = out or Path(f"{images.name}-sheet.png")
-    write_bytes(path, _png(contact_sheet(images)))
+    path = None
+    if images.has_pictures:
+        path = out or Path(f"{images.name}-sheet.png")
+        write_bytes(path, _png(contact_sheet(images)))
     if json:
-        print_json("data", told.to_dict() | {"contact_sheet": str(path)})
+        print_json("data", told.to_dict() | {"contact_sheet": None if path is None else str(path)})
     else:
-        print(f"{told}\n\ncontact sheet: {path}")
+        print(told if path is None else f"{told}\n\ncontact sheet: {path}")
 
 
 @data_command.command

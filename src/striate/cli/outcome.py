@@ -1,5 +1,7 @@
 """What `train` and `resume` print of a run when they end."""
 
+from typing import Any
+
 from striate.cli.main import INTERRUPTED
 from striate.cli.words import print_json
 from striate.core import units
@@ -13,7 +15,11 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
     if json:
         facts = {"run": str(run.path), "state": manifest.state, "network": manifest.network}
         figures = [str(path) for path in run.figures]
-        print_json("train", facts | results.model_dump() | {"figures": figures})
+        outputs = {name: told for name in ("val", "test") if (told := _outputs(run, name))}
+        print_json(
+            "train",
+            facts | results.model_dump() | ({"outputs": outputs} if outputs else {}) | {"figures": figures},
+        )
     elif manifest.state != "done":
         # Who watched the progress has been told already.
         print(f"{manifest.reason}; go on with: striate resume {run.path}" if quiet else f"run  {run.path}")
@@ -27,6 +33,8 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
                 print(f"{word} accuracy  {units.percent(accuracy)} of {count}")
             elif loss is not None:
                 print(f"{name} loss  {loss:.6g}")
+            for output, told in _outputs(run, name).items():
+                print(f"{name} {output}  {_said(told)}")
         print(
             f"training time  {units.duration(results.train_seconds)}, best epoch {results.best_epoch or '–'}"
         )
@@ -34,3 +42,16 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
         for path in run.figures:
             print(f"figure  {path}")
     return 0 if manifest.state == "done" else INTERRUPTED
+
+
+def _outputs(run: Run, split: str) -> dict[str, dict[str, Any]]:
+    """What a split told of each output, for a network of several."""
+    told = (run.evaluation(split) or {}).get("outputs", {})
+    short = ("accuracy", "loss", "rmse", "r2")
+    return {name: {key: one[key] for key in short if key in one} for name, one in told.items()}
+
+
+def _said(told: dict[str, Any]) -> str:
+    if "accuracy" in told:
+        return f"accuracy {units.percent(told['accuracy'])}"
+    return f"root mean square error {', '.join(f'{error:.6g}' for error in told['rmse'])}"

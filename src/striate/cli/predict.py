@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from striate.train import Prediction
 
 _SHOWN = 3
+_FILES = (
+    "Pictures, or folders of them; for a network that takes other than one picture, .npz or Parquet files "
+    "with its columns."
+)
 
 
 def predict_command(
     run: RunPath,
-    files: Annotated[list[str], Parameter(help="Pictures, or folders of them.", negative="")],
+    files: Annotated[list[str], Parameter(help=_FILES, negative="")],
     /,
     *,
     device: Device = "auto",
@@ -39,26 +43,50 @@ def predict_command(
 
 
 def _print_text(told: "list[Prediction]") -> None:
-    from striate.core import units
-
     for one in told:
         if one.error is not None:
             print(f"striate: {one.error}", file=sys.stderr)
-        elif one.probabilities is not None:
-            ranked = sorted(one.probabilities.items(), key=lambda item: -item[1])[:_SHOWN]
-            print(f"{one.path}  {'  '.join(f'{name} {units.percent(share, 1)}' for name, share in ranked)}")
+        elif one.outputs is not None:
+            print(f"{one.path}  {'  '.join(f'{name}: {_said(told)}' for name, told in one.outputs.items())}")
         else:
-            print(f"{one.path}  {'  '.join(f'{value:.6g}' for value in one.values or ())}")
+            print(f"{one.path}  {_said(one)}")
+
+
+def _said(one: "Prediction") -> str:
+    """The likeliest classes, or the values."""
+    from striate.core import units
+
+    if one.probabilities is None:
+        return "  ".join(f"{value:.6g}" for value in one.values or ())
+    ranked = sorted(one.probabilities.items(), key=lambda item: -item[1])[:_SHOWN]
+    return "  ".join(f"{name} {units.percent(share, 1)}" for name, share in ranked)
 
 
 def _print_csv(told: "list[Prediction]") -> None:
     import csv
 
-    names = next((list(one.probabilities) for one in told if one.probabilities), [])
-    width = next((len(one.values) for one in told if one.values), 0)
+    first = next((one for one in told if one.error is None), None)
+    parts = {"": first} if first is None or first.outputs is None else first.outputs
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "class", *names, *(f"value {i}" for i in range(width)), "error"])
+    heads = [f"{name}: {head}" if name else head for name, one in parts.items() for head in _heads(name, one)]
+    writer.writerow(["path", *heads, "error"])
     for one in told:
-        shares = [one.probabilities[name] if one.probabilities else "" for name in names]
-        values = list(one.values or [""] * width)
-        writer.writerow([one.path, one.label or "", *shares, *values, one.error or ""])
+        answers = one.outputs or {"": one}
+        cells = [cell for name, like in parts.items() for cell in _cells(name, answers.get(name), like)]
+        writer.writerow([one.path, *cells, one.error or ""])
+
+
+def _heads(name: str, one: "Prediction | None") -> list[str]:
+    """The columns of one output's answers; only a single output has one for classes that it may not have."""
+    if one is None:
+        return ["class"]
+    classes = ["class"] if one.probabilities or not name else []
+    return [*classes, *(one.probabilities or ()), *(f"value {i}" for i in range(len(one.values or ())))]
+
+
+def _cells(name: str, one: "Prediction | None", like: "Prediction | None") -> list[str | float]:
+    """What stands below the columns of answers such as `like`."""
+    if one is None or one.error is not None:
+        return [""] * len(_heads(name, like))
+    classes = [one.label or ""] if one.probabilities or not name else []
+    return [*classes, *(one.probabilities or {}).values(), *(one.values or ())]

@@ -16,7 +16,10 @@ def test_command(
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Test a run's best weights: accuracy, top-5, loss, calibration, precision and recall by class."""
+    """Test a run's best weights: accuracy, top-5, loss, calibration, precision and recall by class.
+
+    Of several outputs each is told by its name.
+    """
     from striate.runs import Run
     from striate.train import test
 

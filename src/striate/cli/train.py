@@ -1,9 +1,10 @@
 """`striate train`."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet, Whole
 
@@ -14,6 +15,19 @@ _RECIPE = Parameter(
 )
 
 
+def _batch(kind: object, tokens: Sequence[Token]) -> Any:
+    whole = cast("Callable[[object, Sequence[Token]], int]", Whole.converter)
+    return "auto" if tokens[0].value == "auto" else whole(kind, tokens)
+
+
+_BATCH = Parameter(
+    converter=_batch,
+    help="Rows of a step, or auto: the recipe's, computed in parts where it doesn't fit into the memory.",
+    env_var="STRIATE_BATCH",
+)
+_BUDGET = Parameter(help="Memory that a step may take, such as 2GiB. Default: what is free.")
+
+
 def train_command(
     *,
     data: Annotated[str, Parameter(help=DATA_HELP)],
@@ -22,9 +36,8 @@ def train_command(
     epochs: Annotated[
         int | None, Whole, Parameter(help="Times that every picture is seen.", env_var="STRIATE_EPOCHS")
     ] = None,
-    batch: Annotated[
-        int | None, Whole, Parameter(help="Pictures of a step.", env_var="STRIATE_BATCH")
-    ] = None,
+    batch: Annotated[int | Literal["auto"] | None, _BATCH] = None,
+    budget: Annotated[str | None, _BUDGET] = None,
     optimizer: Annotated[
         str | None, Parameter(help="sgd, momentum, rmsprop, adam or adamw.", env_var="STRIATE_OPTIMIZER")
     ] = None,
@@ -50,8 +63,9 @@ def train_command(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Train a network on pictures; the run's folder holds weights, metrics, figures and what made them."""
+    """Train a network on data; the run's folder holds weights, metrics, figures and what made them."""
     from striate.cli.outcome import tell_run
+    from striate.core import units
     from striate.train import train
 
     run = train(
@@ -60,6 +74,7 @@ def train_command(
         recipe,
         out=out,
         device=device,
+        budget=None if budget is None else units.parse_bytes(budget),
         quiet=quiet,
         epochs=epochs,
         batch=batch,

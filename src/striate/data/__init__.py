@@ -1,4 +1,4 @@
-"""Pictures: where they come from, how they are prepared, split, batched, looked at and checked.
+"""Pictures and numbers: where they come from, how they are prepared, split, batched, looked at and checked.
 
 Batches and their augmentation, which alone need torch, are imported when they are first used: looking at
 pictures shouldn't wait for it.
@@ -6,12 +6,14 @@ pictures shouldn't wait for it.
 
 from typing import TYPE_CHECKING, Any
 
+from striate.data.binding import Binding, bind, row_width, target_of, wants_pictures
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.folder import pictures_below
-from striate.data.images import ArrayPictures, EncodedPictures, Images, Pictures, Split
+from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
 from striate.data.load import load
+from striate.data.numbers import class_names, prepare_numbers, prepare_targets
 from striate.data.picture import prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.sheet import contact_sheet
@@ -23,18 +25,24 @@ if TYPE_CHECKING:
     from striate.data.batches import Batches
 
 __all__ = [
+    "IMAGE",
+    "LABEL",
     "NAMED_SETS",
     "ArrayPictures",
     "Augmentation",
     "Batches",
+    "Binding",
     "EncodedPictures",
     "Finding",
     "Images",
     "Inspection",
+    "Numbers",
     "Pictures",
     "Split",
+    "bind",
     "channel_statistics",
     "check",
+    "class_names",
     "common_size",
     "contact_sheet",
     "depth",
@@ -42,9 +50,14 @@ __all__ = [
     "load",
     "median_size",
     "pictures_below",
+    "prepare_numbers",
     "prepare_picture",
     "prepare_split",
+    "prepare_targets",
     "read_picture",
+    "row_width",
+    "target_of",
+    "wants_pictures",
     "with_held_out",
 ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError
-from striate.data.images import Images, Pictures, Split
+from striate.data.images import LABEL, Column, Images, Numbers, Pictures, Split
 from striate.data.text import valid_unicode
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -24,10 +24,12 @@ _MOST_CLASSES = 10_000
 def classified(
     name: str,
     source: str,
-    splits: Mapping[str, tuple[Pictures, NDArray[np.generic]]],
+    splits: Mapping[str, tuple[Pictures | Mapping[str, Column], NDArray[np.generic]]],
     classes: Sequence[str] | None = None,
 ) -> Images:
-    """Pictures with one class index each as `Images`; without `classes` they are "0" to the largest.
+    """Pictures, or several columns, with one class index a row.
+
+    Without `classes` they are called "0" to the largest.
 
     Names that aren't valid Unicode are escaped. Raises DataError, naming `source`, when a split has no
     pictures, a label isn't one of the classes, all of them are the same class, or two names are the same
@@ -36,10 +38,11 @@ def classified(
     if classes is not None:
         classes = _valid_names(classes, source)
     labels: dict[str, NDArray[np.int64]] = {}
-    for split, (pictures, raw) in splits.items():
+    for split, (content, raw) in splits.items():
         where = f"split '{split}' of {source}"
-        labels[split] = _class_indices(raw, where, None if classes is None else len(classes))
-        require_pictures(pictures, where)
+        labels[split] = class_indices(raw, f"of {where}", None if classes is None else len(classes))
+        for column in content.values() if isinstance(content, Mapping) else (content,):
+            require_rows(column, where)
     if classes is None:
         largest = max(int(array.max(initial=0)) for array in labels.values())
         classes = [str(index) for index in range(largest + 1)]
@@ -50,14 +53,22 @@ def classified(
     return Images(
         name=valid_unicode(name),
         classes=tuple(classes),
-        splits={split: Split(splits[split][0], labels[split]) for split in _ORDER if split in splits},
+        splits={split: as_split(splits[split][0], labels[split]) for split in _ORDER if split in splits},
     )
 
 
-def require_pictures(pictures: Pictures, where: str) -> None:
-    """Raises DataError, naming `where`, when there are none."""
-    if not len(pictures):
-        raise DataError(f"{where} has no pictures; put some in it or leave it out")
+def as_split(content: Pictures | Mapping[str, Column], labels: Numbers | None) -> Split:
+    """The split of pictures alone, or of several columns, with its labels."""
+    if isinstance(content, Mapping):
+        return Split(None, None, dict(content) if labels is None else {**content, LABEL: labels})
+    return Split(content, labels)
+
+
+def require_rows(column: Column, where: str) -> None:
+    """Raises DataError, naming `where`, when the column is empty."""
+    if not len(column):
+        what = "rows" if isinstance(column, np.ndarray) else "pictures"
+        raise DataError(f"{where} has no {what}; put some in it or leave it out")
 
 
 def as_pictures(array: NDArray[np.generic], what: str) -> NDArray[np.uint8] | NDArray[np.float32]:
@@ -89,6 +100,23 @@ def as_targets(array: NDArray[np.generic], what: str) -> NDArray[np.float32]:
     return floats[:, np.newaxis] if floats.ndim == 1 else floats
 
 
+def as_numbers(array: NDArray[np.generic], what: str) -> Numbers:
+    """Whole numbers as 64-bit integers and floats as 32-bit floats, of any axes.
+
+    Raises DataError, naming `what`, for other kinds, and for numbers that aren't finite or too large.
+    """
+    if np.issubdtype(array.dtype, np.floating):
+        return _finite_floats(array, what)
+    if array.dtype != np.bool_ and not np.issubdtype(array.dtype, np.integer):
+        raise DataError(f"{what} is of type {array.dtype}; a column holds whole numbers or floats")
+    # Compared before the conversion, which would wrap them around.
+    too_large = cast("NDArray[np.integer[Any]]", array) > np.iinfo(np.int64).max
+    if too_large.any():
+        place = _first(too_large)
+        raise DataError(f"{what} is {array[place]} at {list(place)}, which is too large; leave it out")
+    return np.ascontiguousarray(array, np.int64)
+
+
 def _valid_names(classes: Sequence[str], source: str) -> list[str]:
     if not classes:
         raise DataError(f"{source} has an empty list of class names; name every class or leave the list out")
@@ -100,15 +128,19 @@ def _valid_names(classes: Sequence[str], source: str) -> list[str]:
     return names
 
 
-def _class_indices(raw: NDArray[np.generic], where: str, class_count: int | None) -> NDArray[np.int64]:
+def class_indices(raw: NDArray[np.generic], where: str, class_count: int | None) -> NDArray[np.int64]:
+    """Labels (N,) or (N, 1) as class indices; `where` is such as "of split 'train' of cats.npz".
+
+    Raises DataError when they aren't whole numbers from 0 to below `class_count`.
+    """
     if not np.issubdtype(raw.dtype, np.integer):
-        raise DataError(f"the labels of {where} are of type {raw.dtype}; class labels are whole numbers")
+        raise DataError(f"the labels {where} are of type {raw.dtype}; class labels are whole numbers")
     raw = cast(NDArray[np.integer[Any]], raw)
     if raw.ndim == 2 and raw.shape[1] == 1:
         raw = raw[:, 0]
     if raw.ndim != 1:
         raise DataError(
-            f"the labels of {where} have the shape {raw.shape}; give one class index to each picture"
+            f"the labels {where} have the shape {raw.shape}; give one class index to each picture"
         )
     end = _MOST_CLASSES if class_count is None else class_count
     # Compared before the conversion, which would wrap large unsigned numbers around.
@@ -116,7 +148,7 @@ def _class_indices(raw: NDArray[np.generic], where: str, class_count: int | None
     if wrong.size:
         first = int(wrong[0])
         raise DataError(
-            f"label {first} of {where} is {raw[first]}; number the classes from 0 to {end - 1}"
+            f"label {first} {where} is {raw[first]}; number the classes from 0 to {end - 1}"
             + (" at most" if class_count is None else "")
         )
     return raw.astype(np.int64)

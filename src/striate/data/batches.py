@@ -1,10 +1,10 @@
-"""Training and test pictures in batches, as bytes on the device that computes.
+"""Training and test rows in batches, pictures as bytes, on the device that computes.
 
-Legend: N pictures, B pictures of a batch, C depth (channels), H height, W width, K targets.
+Legend: N rows, B rows of a batch, C depth (channels), H height, W width, K targets.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from striate.core import DataError, UsageError
 from striate.data.augment import Augmentation
 
 LARGEST_ON_DEVICE = 4 * 1024**3
-"""Bytes of pixels that are sent to the device once; more are sent batch by batch."""
+"""Bytes of inputs that are sent to the device once; more are sent batch by batch."""
 
 _ORDER, _AUGMENTATION = 0, 1
 
@@ -24,17 +24,18 @@ _ORDER, _AUGMENTATION = 0, 1
 class Batches:
     """The batches of a split, epoch after epoch.
 
-    `pixels` is (N, C, H, W) of bytes or floats, `labels` (N,) int64 or (N, K) float32. The order and
-    the augmentation depend on the seed, the epoch and the step alone: a training that goes on in the
-    middle of an epoch sees what it would have seen, on any device.
+    `pixels` is (N, C, H, W) of bytes or floats, `labels` (N,) int64 or (N, K) float32; or several of each,
+    such as pictures and rows of numbers (N, C), for a network of several inputs or outputs. The order and
+    the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
+    training that goes on in the middle of an epoch sees what it would have seen, on any device.
 
-    Raises UsageError when `batch` is below 1, DataError when there are no pictures or not as many labels.
+    Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
 
     def __init__(
         self,
-        pixels: NDArray[Any] | Tensor,
-        labels: NDArray[Any],
+        pixels: NDArray[Any] | Tensor | Sequence[NDArray[Any]],
+        labels: NDArray[Any] | Sequence[NDArray[Any]],
         *,
         batch: int,
         device: torch.device,
@@ -44,48 +45,61 @@ class Batches:
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
-        if len(pixels) != len(labels) or len(pixels) == 0:
-            raise DataError(
-                f"there are {len(pixels)} pictures and {len(labels)} labels; give at least one picture and "
-                "one label to each"
-            )
+        inputs = [pixels] if isinstance(pixels, (np.ndarray, Tensor)) else list(pixels)
+        targets = [labels] if isinstance(labels, np.ndarray) else list(labels)
+        for input in inputs:
+            for target in targets:
+                if len(input) != len(target) or len(input) == 0:
+                    raise DataError(
+                        f"there are {len(input)} pictures and {len(target)} labels; give at least one "
+                        "picture and one label to each"
+                    )
+        self._count = len(inputs[0])
         self._device = device
-        self._pixels = _tensor(pixels)
-        self._labels = _tensor(labels).to(device)
-        if self._pixels.nbytes <= LARGEST_ON_DEVICE:
-            self._pixels = self._pixels.to(device)
+        self._inputs = [_tensor(input) for input in inputs]
+        self._targets = [_tensor(target).to(device) for target in targets]
+        if sum(input.nbytes for input in self._inputs) <= LARGEST_ON_DEVICE:
+            self._inputs = [input.to(device) for input in self._inputs]
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
-        steps = -(-len(labels) // batch)
+        steps = -(-self._count // batch)
         # Batch norm can't train on one picture, so a lone last one joins the batch before.
-        self._steps = steps - 1 if batch > 1 and steps > 1 and len(labels) % batch == 1 else steps
+        self._steps = steps - 1 if batch > 1 and steps > 1 and self._count % batch == 1 else steps
 
     def __len__(self) -> int:
         """The steps of an epoch."""
         return self._steps
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of an epoch from step `start` on: pixels (B, C, H, W), labels (B,) or (B, K)."""
+    def epoch(self, number: int, start: int = 0) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+        """The batches of an epoch from step `start` on: each input, such as pixels (B, C, H, W), and each
+        target, (B,) or (B, K)."""
         order = self._order(number)
         for step in range(start, self._steps):
             end = len(order) if step == self._steps - 1 else (step + 1) * self._batch
             chosen = order[step * self._batch : end]
-            pixels = self._gathered(chosen)
-            if self._augmentation is not None:
-                pixels = self._augmentation(pixels, _generator(_AUGMENTATION, self._seed, number, step))
-            yield pixels, self._labels[chosen.to(self._device)]
+            here = chosen.to(self._device)
+            yield (
+                [self._augmented(self._gathered(input, chosen), number, step) for input in self._inputs],
+                [target[here] for target in self._targets],
+            )
 
     def _order(self, number: int) -> Tensor:
-        count = len(self._labels)
+        device = self._inputs[0].device
         if not self._shuffle:
-            return torch.arange(count, device=self._pixels.device)
-        order = torch.randperm(count, generator=_generator(_ORDER, self._seed, number))
-        return order.to(self._pixels.device)
+            return torch.arange(self._count, device=device)
+        order = torch.randperm(self._count, generator=_generator(_ORDER, self._seed, number))
+        return order.to(device)
 
-    def _gathered(self, chosen: Tensor) -> Tensor:
-        pixels = self._pixels.index_select(0, chosen)
-        if pixels.device != self._device and self._device.type == "cuda":
-            pixels = pixels.pin_memory()
-        return pixels.to(self._device, non_blocking=True)
+    def _gathered(self, input: Tensor, chosen: Tensor) -> Tensor:
+        gathered = input.index_select(0, chosen)
+        if gathered.device != self._device and self._device.type == "cuda":
+            gathered = gathered.pin_memory()
+        return gathered.to(self._device, non_blocking=True)
+
+    def _augmented(self, input: Tensor, number: int, step: int) -> Tensor:
+        if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:
+            return input
+        # All pictures of a row by the same chance: they may show one thing from two sides.
+        return self._augmentation(input, _generator(_AUGMENTATION, self._seed, number, step))
 
 
 def _tensor(array: NDArray[Any] | Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from striate.data.images import Images, Pictures
+from striate.data.images import LABEL, Images, Pictures
 from striate.data.picture import PICTURE_ERRORS, coloured, reason
 from striate.data.text import printable
 from striate.data.threads import Progress, in_threads
@@ -49,7 +49,7 @@ class _Place:
 
 
 def check(images: Images, *, progress: Progress | None = None) -> list[Finding]:
-    """Everything found, errors first; decodes every picture of every split once.
+    """Everything found in the pictures, errors first; decodes every picture of every split once.
 
     Pictures are the same when their decoded pixels are, whatever their files are called.
     """
@@ -70,9 +70,10 @@ def check(images: Images, *, progress: Progress | None = None) -> list[Finding]:
 def _read_all(images: Images, progress: Progress | None) -> tuple[list[_Place], list[bytes | str]]:
     places: list[_Place] = []
     sources: list[tuple[Pictures, int]] = []
-    for split_name, split in images.splits.items():
-        for index, label in enumerate(split.labels.tolist()):
-            said = images.classes[label] if images.classes else str(label)
+    for split_name, split in images.splits.items() if images.has_pictures else ():
+        labels = split.labels.tolist() if LABEL in split.columns else [None] * len(split)
+        for index, label in enumerate(labels):
+            said = images.classes[label] if images.classes and label is not None else str(label)
             places.append(_Place(split_name, split.pictures.name(index), said))
             sources.append((split.pictures, index))
     return places, in_threads(lambda place: _digest(*sources[place]), len(sources), progress)
@@ -114,7 +115,7 @@ def _distinct(words: Iterator[str]) -> list[str]:
 
 def _thin_classes(images: Images) -> Iterator[Finding]:
     split = images.splits.get("train")
-    if split is None or not images.classes:
+    if split is None or not images.classes or not images.has_pictures:
         return
     labels = split.labels.astype(np.int64)
     for index, name in enumerate(images.classes):

@@ -1,15 +1,15 @@
-"""What a person brought: pictures with their labels, in named splits, not yet prepared.
+"""What a person brought: pictures, numbers and labels in named columns and splits, not yet prepared.
 
 Legend: N pictures, H height, W width, C depth (channels), K targets.
 """
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from PIL import Image
 
 from striate.core import DataError, UnknownNameError
 from striate.data.formats import open_picture
+
+IMAGE, LABEL = "image", "label"
+"""What a data set's pictures and its labels are called, where their source has no other names for them."""
 
 
 class Pictures(Protocol):
@@ -112,35 +115,78 @@ class EncodedPictures:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Pictures and what is to be told of them.
+Numbers: TypeAlias = NDArray[np.int64] | NDArray[np.float32]
+Column: TypeAlias = Pictures | Numbers
 
-    `labels` is (N,) int64, indices into the classes, or (N, K) float32 regression targets.
+
+class Split:
+    """Rows of a data set, column by column: pictures, and arrays with an entry for each row.
+
+    `pictures` and `labels` become the columns `image` and `label`; `others` are further columns by name.
+    Labels are (N,) int64, indices into the classes, or (N, K) float32 regression targets; other arrays
+    are whole numbers or floats, (N,) or (N, ...).
     """
 
-    pictures: Pictures
-    labels: NDArray[np.int64] | NDArray[np.float32]
+    columns: Mapping[str, Column]
+
+    def __init__(
+        self,
+        pictures: Pictures | None,
+        labels: Numbers | None,
+        others: Mapping[str, Column] | None = None,
+    ) -> None:
+        given = {IMAGE: pictures, LABEL: labels, **(others or {})}
+        self.columns = {name: column for name, column in given.items() if column is not None}
+
+    @property
+    def pictures(self) -> Pictures:
+        """The first column of pictures; raises DataError when there is none."""
+        for column in self.columns.values():
+            if not isinstance(column, np.ndarray):
+                return column
+        raise DataError(f"the data have no pictures, only {', '.join(self.columns)}; add some as '{IMAGE}'")
+
+    @property
+    def labels(self) -> Numbers:
+        """The column `label`; raises DataError when there is none."""
+        return self.numbers(LABEL)
+
+    def numbers(self, name: str) -> Numbers:
+        """The array of that name; raises DataError when there is none."""
+        column = self.columns.get(name)
+        if not isinstance(column, np.ndarray):
+            raise DataError(
+                f"the data have no numbers '{name}', only {', '.join(self.columns)}; add them under that name"
+            )
+        return column
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(next(iter(self.columns.values())))
 
     @property
     def digest(self) -> str:
-        """Which pictures with which labels in which order, as a SHA-256."""
-        return sha256(self.pictures.identity.encode() + self.labels.tobytes()).hexdigest()
+        """Which rows in which order, as a SHA-256."""
+        digest = sha256()
+        for column in self.columns.values():
+            if isinstance(column, np.ndarray):
+                digest.update(np.ascontiguousarray(column).tobytes())
+            else:
+                digest.update(column.identity.encode())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A data set: named splits (`train`, `val`, `test`) that share their classes.
+    """A data set: named splits (`train`, `val`, `test`) that share their columns and classes.
 
-    `classes` is empty when the labels are regression targets.
+    `classes` are those of the column `label`, empty when it holds regression targets or isn't there;
+    `named` are the names of the classes of other columns, where they have some.
     """
 
     name: str
     classes: tuple[str, ...]
     splits: Mapping[str, Split]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def split(self, name: str) -> Split:
         """The split of that name; raises UnknownNameError when there is none."""
@@ -148,10 +194,43 @@ class Images:
             raise UnknownNameError(f"split of {self.name}", name, self.splits)
         return self.splits[name]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that every split has, in the order of the first split."""
+        splits = list(self.splits.values())
+        if not splits:
+            return ()
+        return tuple(name for name in splits[0].columns if all(name in split.columns for split in splits))
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a column holds pictures."""
+        return any(
+            not isinstance(split.columns[name], np.ndarray)
+            for split in self.splits.values()
+            for name in self.columns
+        )
+
+    def only(self, columns: Sequence[str]) -> "Images":
+        """The data set with these columns alone."""
+        splits = {
+            name: Split(None, None, {column: split.columns[column] for column in columns})
+            for name, split in self.splits.items()
+        }
+        return replace(self, splits=splits)
+
     def __post_init__(self) -> None:
         for name, split in self.splits.items():
-            if len(split.pictures) != len(split.labels):
+            counts = {column: len(content) for column, content in split.columns.items()}
+            where = f"split '{name}' of {self.name}"
+            if IMAGE in counts and LABEL in counts and counts[IMAGE] != counts[LABEL]:
                 raise DataError(
-                    f"split '{name}' of {self.name} has {len(split.pictures)} pictures but "
-                    f"{len(split.labels)} labels; give one label to each picture"
+                    f"{where} has {counts[IMAGE]} pictures but {counts[LABEL]} labels; "
+                    f"give one label to each picture"
                 )
+            for column, count in counts.items():
+                if count != len(split):
+                    raise DataError(
+                        f"{where} has {len(split)} rows of '{next(iter(counts))}' but {count} of '{column}'; "
+                        f"give each row one entry of every column"
+                    )

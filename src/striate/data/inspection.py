@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from striate.core import Shape, units
-from striate.data.images import ArrayPictures, Images, Pictures, Split
+from striate.data.images import LABEL, ArrayPictures, Images, Pictures, Split
 from striate.data.picture import PICTURE_ERRORS, upright_size
 from striate.data.prepare import prepare_readable
 from striate.data.splits import SubsetPictures
@@ -57,7 +57,8 @@ class Inspection:
     """What `inspect` found; `str()` is a table, `to_dict()` fits JSON.
 
     `counts` are per split and class (per split alone, under an empty name, for regression targets);
-    `mean` and `deviation` are per channel, of values from 0 to 1, or of floats as they are.
+    `mean` and `deviation` are per channel, of values from 0 to 1, or of floats as they are. `columns` tells
+    of columns of numbers other than labels; without `has_labels` there are no others.
     """
 
     name: str
@@ -69,15 +70,24 @@ class Inspection:
     modes: dict[str, int]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    columns: dict[str, str]
+    has_labels: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in plain lists, dictionaries, texts and numbers."""
-        return asdict(self)
+        """Everything in plain lists, dictionaries, texts and numbers; `columns` where there are some."""
+        facts = asdict(self)
+        del facts["has_labels"]  # `columns` tells it
+        return facts if self.columns else {name: fact for name, fact in facts.items() if name != "columns"}
 
     def __str__(self) -> str:
         total = sum(sum(counts.values()) for counts in self.counts.values())
         kind = f"{len(self.classes)} classes" if self.classes else "regression targets"
-        lines = [f"{self.name}: {units.count(total)} pictures, {kind}", "", *self._table(), ""]
+        kind = kind if self.has_labels else "no column 'label'"
+        what = "pictures" if self.height or self.unreadable else "rows"
+        lines = [f"{self.name}: {units.count(total)} {what}, {kind}", "", *self._table(), ""]
+        lines += [f"{name:<11}{text}" for name, text in self.columns.items()]
+        if what == "rows":
+            return "\n".join(lines).rstrip()
         facts = {
             "height": str(self.height or "unknown"),
             "width": str(self.width or "unknown"),
@@ -108,7 +118,7 @@ def inspect(images: Images) -> Inspection:
     """Counts, sizes and colours of a data set; decodes at most 2,000 pictures, of the train split if any."""
     headers: list[Header | None] = []
     for split in images.splits.values():
-        headers += _headers(split.pictures, range(len(split)))
+        headers += _headers(split.pictures, range(len(split))) if images.has_pictures else []
     known = [header for header in headers if header is not None]
     mean, deviation = _sampled_statistics(images, known)
     return Inspection(
@@ -121,6 +131,8 @@ def inspect(images: Images) -> Inspection:
         modes=dict(Counter(header.mode for header in known).most_common()),
         mean=mean,
         deviation=deviation,
+        columns=_columns(images),
+        has_labels=not images.splits or LABEL in images.columns,
     )
 
 
@@ -149,6 +161,22 @@ def _counts(split: Split, classes: tuple[str, ...]) -> dict[str, int]:
         return {"": len(split)}
     numbers = np.bincount(split.labels.astype(np.int64), minlength=len(classes))
     return {label: int(number) for label, number in zip(classes, numbers, strict=True)}
+
+
+def _columns(images: Images) -> dict[str, str]:
+    """What the columns of numbers other than labels hold, over all splits."""
+    told: dict[str, str] = {}
+    for name in images.columns:
+        arrays = [split.columns[name] for split in images.splits.values()]
+        numbers = [array for array in arrays if isinstance(array, np.ndarray)]
+        if name == LABEL or not numbers:
+            continue
+        kind = "whole numbers" if numbers[0].dtype.kind == "i" else "numbers"
+        axes = "×".join(map(str, numbers[0].shape[1:])) or "1"
+        least = min(float(np.nanmin(array)) for array in numbers)
+        greatest = max(float(np.nanmax(array)) for array in numbers)
+        told[name] = f"{kind}, {axes} a row, from {least:g} to {greatest:g}"
+    return told
 
 
 def _range(numbers: Sequence[int]) -> Range | None:

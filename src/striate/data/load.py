@@ -15,12 +15,15 @@ from striate.data.text import printable_errors
 
 
 @printable_errors()
-def load(spec: str | os.PathLike[str], *, progress: DownloadProgress | None = None) -> Images:
+def load(
+    spec: str | os.PathLike[str], *, progress: DownloadProgress | None = None, labelled: bool = True
+) -> Images:
     """The data set of that name (such as `mnist`) or at that path, undecoded where that is possible.
 
     A path is a folder of class folders, IDX files, CIFAR batches, Parquet or `.npz`; it may also be
     relative to `$STRIATE_DATA`. A text that is a known name is never taken for a path; write
     `./mnist` for a folder of that name. `progress` is told of downloads (file, bytes so far, bytes in all).
+    `labelled` False also takes `.npz` and Parquet files without labels.
 
     Raises UsageError for a spec that names nothing, DataError for data that can't be used.
     """
@@ -31,7 +34,7 @@ def load(spec: str | os.PathLike[str], *, progress: DownloadProgress | None = No
     path = _existing(spec)
     if path is None:
         raise _nothing_there(os.fspath(spec))
-    return read_path(path)
+    return read_path(path, labelled=labelled)
 
 
 def _existing(spec: str | os.PathLike[str]) -> Path | None:

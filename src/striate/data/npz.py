@@ -1,10 +1,11 @@
-"""NumPy archives (`.npz`), named as Keras or MedMNIST name their arrays, or with one plain pair."""
+"""NumPy archives (`.npz`): arrays named as Keras or MedMNIST name them, or as columns of one's own."""
 
 import lzma
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,18 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError
-from striate.data.assemble import as_pictures, as_targets, classified, require_pictures
-from striate.data.images import ArrayPictures, Images, Split
+from striate.data.assemble import as_numbers, as_pictures, as_split, as_targets, classified, require_rows
+from striate.data.images import IMAGE, LABEL, ArrayPictures, Column, Images
+from striate.data.naming import class_names_of, columns_of, pairs_of
 from striate.data.regular import require_regular
 from striate.data.text import valid_unicode
 
-# The first pair of a row that is there gives the split.
-_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("x", "y"), ("images", "labels")),
-    "val": (("x_val", "y_val"), ("val_images", "val_labels")),
-    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
-}
-_CLASSES = "classes"
 # What NumPy and the archive's own reader raise for damaged content, foreign content and passwords.
 _BROKEN = (
     EOFError,
@@ -40,43 +35,59 @@ _BROKEN = (
 )
 
 
-def read_npz(path: Path) -> Images:
+def read_npz(path: Path, *, labelled: bool = True) -> Images:
     """The data set of a NumPy archive; nothing pickled in it is opened.
 
-    Pictures are (N, H, W), (N, H, W, C) or (N, C, H, W), bytes or floats; labels are whole numbers
-    (N,) or (N, 1), or floats (N,) or (N, K), which are regression targets. An array `classes` of
-    texts names the classes. Raises DataError when arrays are missing, damaged, or don't fit.
+    Arrays of three or four axes are pictures: (N, H, W), (N, H, W, C) or (N, C, H, W), bytes or floats;
+    others are numbers. Labels are whole numbers (N,) or (N, 1), or floats (N,) or (N, K), which are
+    regression targets. An array `classes` of texts names the classes, `AGE_classes` those of the column
+    `age`. `labelled` says that `x` without `y` is a mistake.
+
+    Raises DataError when arrays are missing, damaged, or don't fit.
     """
     arrays = _read(path)
-    keys = {
-        split: pair
-        for split, pairs in _KEYS.items()
-        if (pair := next((pair for pair in pairs if pair[0] in arrays or pair[1] in arrays), None))
-    }
-    if not keys:
-        found = ", ".join(sorted(arrays)) or "nothing"
+    pairs = pairs_of(arrays)
+    found = _sound(columns_of(arrays), arrays, pairs, path)
+    if not found:
+        there = ", ".join(sorted(arrays)) or "nothing"
         raise DataError(
-            f"{path} holds {found}; name its arrays x_train, y_train, x_test, y_test "
+            f"{path} holds {there}; name its arrays x_train, y_train, x_test, y_test "
             "or train_images, train_labels and so on"
         )
-    for x, y in keys.values():
-        _check_pair(arrays, x, y, path)
-    pictures = {
-        split: ArrayPictures(as_pictures(arrays[x], f"'{x}' of {path}"), f"{path}:{x}")
-        for split, (x, _) in keys.items()
+    if labelled:
+        for split, (x, y) in pairs.items():
+            if len(found[split]) == 1:
+                partner, missing = (x, y) if x in arrays else (y, x)
+                raise DataError(f"{path} holds '{partner}' but not '{missing}'; save both")
+    contents = {
+        split: dict(
+            _column(column, arrays[key], f"'{key}' of {path}", f"{path}:{key}")
+            for column, key in keys.items()
+            if column != LABEL
+        )
+        for split, keys in found.items()
     }
-    for split in keys:
-        require_pictures(pictures[split], f"split '{split}' of {path}")
-    labels = {y: arrays[y] for _, y in keys.values()}
-    regression = [np.issubdtype(array.dtype, np.floating) for array in labels.values()]
-    if all(regression):
-        targets = _targets(path, labels)
-        splits = {split: Split(pictures[split], targets[y]) for split, (_, y) in keys.items()}
-        return Images(valid_unicode(path.stem), (), splits)
-    if any(regression):
-        raise DataError(f"{path} has whole-number and float labels; use one kind in all splits")
-    paired = {split: (pictures[split], labels[y]) for split, (_, y) in keys.items()}
-    return classified(path.stem, str(path), paired, _class_names(arrays, path))
+    for split, content in contents.items():
+        for column in content.values():
+            require_rows(column, f"split '{split}' of {path}")
+    named = _class_names(arrays, path)
+    labels = {keys[LABEL]: arrays[keys[LABEL]] for keys in found.values() if LABEL in keys}
+    is_regression = [np.issubdtype(array.dtype, np.floating) for array in labels.values()]
+    if labels and len(labels) == len(found) and not any(is_regression):
+        paired = {split: (contents[split], arrays[keys[LABEL]]) for split, keys in found.items()}
+        made = classified(path.stem, str(path), paired, named.pop(LABEL, None))
+        return replace(made, named=named)
+    if not all(is_regression):
+        raise DataError(
+            f"{path} has whole-number labels in some splits only; use one kind in all splits"
+            if len(labels) < len(found)
+            else f"{path} has whole-number and float labels; use one kind in all splits"
+        )
+    targets = _targets(path, labels)
+    splits = {
+        split: as_split(contents[split], targets.get(keys.get(LABEL, ""))) for split, keys in found.items()
+    }
+    return Images(valid_unicode(path.stem), (), splits, named)
 
 
 def _read(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -96,12 +107,39 @@ def _read(path: Path) -> dict[str, NDArray[np.generic]]:
     return {name: array for name, array in content.items() if isinstance(array, np.ndarray)}
 
 
-def _check_pair(arrays: Mapping[str, NDArray[np.generic]], x: str, y: str, path: Path) -> None:
-    for name, partner in ((x, y), (y, x)):
-        if name not in arrays:
-            raise DataError(f"{path} holds '{partner}' but not '{name}'; save both")
-        if arrays[name].ndim == 0:
-            raise DataError(f"'{name}' of {path} is a single value; save one for each picture")
+def _sound(
+    found: dict[str, dict[str, str]],
+    arrays: Mapping[str, NDArray[np.generic]],
+    pairs: Mapping[str, tuple[str, str]],
+    path: Path,
+) -> dict[str, dict[str, str]]:
+    """The columns whose arrays can be used; beside a usual pair only those with an entry a row."""
+    kept: dict[str, dict[str, str]] = {}
+    for split, keys in found.items():
+        pair = [name for name in pairs.get(split, ()) if name in arrays]
+        for name in pair:
+            if arrays[name].ndim == 0:
+                raise DataError(f"'{name}' of {path} is a single value; save one for each picture")
+        rows = len(arrays[pair[0]]) if pair else None
+        columns = {
+            column: name
+            for column, name in keys.items()
+            if name in pair or (_is_numeric(arrays[name]) and rows in (None, len(arrays[name])))
+        }
+        if columns:
+            kept[split] = columns
+    return kept
+
+
+def _is_numeric(array: NDArray[np.generic]) -> bool:
+    return array.ndim > 0 and array.dtype.kind in "biuf"
+
+
+def _column(column: str, array: NDArray[np.generic], what: str, source: str) -> tuple[str, Column]:
+    """An array's column and its name: `x` is called `image` only when it holds pictures."""
+    if array.ndim in (2, 5) or (array.ndim == 1 and column != IMAGE):
+        return "x" if column == IMAGE else column, as_numbers(array, what)
+    return column, ArrayPictures(as_pictures(array, what), source)
 
 
 def _targets(path: Path, labels: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
@@ -114,10 +152,14 @@ def _targets(path: Path, labels: Mapping[str, NDArray[np.generic]]) -> dict[str,
     return targets
 
 
-def _class_names(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> list[str] | None:
-    if _CLASSES not in arrays:
-        return None
-    names = arrays[_CLASSES]
-    if names.ndim != 1 or names.dtype.kind != "U":
-        raise DataError(f"'{_CLASSES}' of {path} isn't a list of texts; save one name for each class")
-    return [str(name) for name in names]
+def _class_names(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> dict[str, tuple[str, ...]]:
+    """The names of the classes of each column that has a list of them."""
+    named: dict[str, tuple[str, ...]] = {}
+    for key, names in arrays.items():
+        column = class_names_of(key)
+        if column is None:
+            continue
+        if names.ndim != 1 or names.dtype.kind != "U":
+            raise DataError(f"'{key}' of {path} isn't a list of texts; save one name for each class")
+        named[column] = tuple(str(name) for name in names)
+    return named

@@ -1,4 +1,4 @@
-"""Parquet files in the layout of Hugging Face data sets: encoded pictures and their labels in columns."""
+"""Parquet files in the layout of Hugging Face data sets: encoded pictures, labels and numbers in columns."""
 
 import json
 import re
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError, UsageError
-from striate.data.assemble import classified
-from striate.data.images import EncodedPictures, Images
+from striate.data.arrow import holds_numbers, numbers_of
+from striate.data.assemble import as_split, classified
+from striate.data.images import IMAGE, LABEL, Column, EncodedPictures, Images, Numbers
 from striate.data.regular import require_regular
+from striate.data.text import valid_unicode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,30 +29,59 @@ def holds_parquet(folder: Path) -> bool:
     return any(_parquet_files(folder))
 
 
-def read_parquet(path: Path) -> Images:
+def read_parquet(path: Path, *, labelled: bool = True) -> Images:
     """The data set of one Parquet file, or of a folder with `train-*.parquet`, `test-*.parquet`...
 
-    Pictures stay encoded; nothing is decoded here. Raises UsageError when pyarrow isn't installed
-    and DataError when a file is damaged or lacks pictures or labels.
+    Columns of numbers, and of lists of equally many of them, are read beside pictures and labels; of
+    both at least one must be there, unless such columns stand in for it or `labelled` is False. Pictures
+    stay encoded; nothing is decoded here. Raises UsageError when pyarrow isn't installed and DataError
+    when a file is damaged or lacks pictures or labels.
     """
     shards: dict[str, list[Path]] = {}
     for file in _parquet_files(path) if path.is_dir() else [path]:
         shards.setdefault(_split_of(file), []).append(file)
-    splits: dict[str, tuple[EncodedPictures, NDArray[np.int64]]] = {}
+    splits: dict[str, dict[str, Column]] = {}
     known: dict[Path, list[str]] = {}
     for split, files in shards.items():
-        parts = [_read_file(file) for file in files]
-        pictures = EncodedPictures(
-            files=[encoded for part in parts for encoded in part[0]],
-            names=[name for part in parts for name in part[1]],
-        )
-        splits[split] = (pictures, np.concatenate([part[2] for part in parts]))
-        known.update({file: part[3] for file, part in zip(files, parts, strict=True) if part[3] is not None})
+        parts = [_read_file(file, labelled) for file in files]
+        splits[split] = _joined([part[0] for part in parts], files)
+        known.update({file: part[1] for file, part in zip(files, parts, strict=True) if part[1] is not None})
     for file, names in known.items():
         first = next(iter(known))
         if names != known[first]:
             raise DataError(f"{file} and {first} name different classes; give files of one data set")
-    return classified(path.stem, str(path), splits, next(iter(known.values()), None))
+    labels = {split: columns.pop(LABEL) for split, columns in splits.items() if LABEL in columns}
+    if not labels:
+        unlabelled = {split: as_split(columns, None) for split, columns in splits.items()}
+        return Images(valid_unicode(path.stem), (), unlabelled)
+    lacking = next((split for split in splits if split not in labels), None)
+    if lacking:
+        raise DataError(
+            f"split '{lacking}' of {path} has no labels, but others have; give them to every split"
+        )
+    paired = {split: (splits[split], cast("NDArray[np.int64]", labels[split])) for split in splits}
+    return classified(path.stem, str(path), paired, next(iter(known.values()), None))
+
+
+def _joined(parts: Sequence[dict[str, Column]], files: Sequence[Path]) -> dict[str, Column]:
+    """The columns of several files of one split, below each other; only those that all have."""
+    joined: dict[str, Column] = {}
+    for name in parts[0]:
+        columns = [part[name] for part in parts if name in part]
+        if len(columns) < len(parts):
+            if name in (IMAGE, LABEL):
+                raise DataError(f"{files[0]} has the column '{name}' but not all files of its split; add it")
+            continue
+        arrays = [column for column in columns if isinstance(column, np.ndarray)]
+        if not arrays:
+            encoded = cast("list[EncodedPictures]", columns)
+            joined[name] = EncodedPictures(
+                files=[cast("bytes", file) for one in encoded for file in one.files],
+                names=[known for one in encoded for known in one.names],
+            )
+        elif len({array.shape[1:] for array in arrays}) == 1:
+            joined[name] = cast("Numbers", np.concatenate(arrays))
+    return joined
 
 
 def _parquet_files(folder: Path) -> list[Path]:
@@ -62,7 +93,8 @@ def _split_of(file: Path) -> str:
     return _SPLIT_OF_PREFIX.get(prefix[0] if prefix else "", "train")
 
 
-def _read_file(path: Path) -> tuple[list[bytes], list[str], NDArray[np.int64], list[str] | None]:
+def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str] | None]:
+    """The columns of a file and the names of its classes; pictures and labels are `image` and `label`."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -72,29 +104,45 @@ def _read_file(path: Path) -> tuple[list[bytes], list[str], NDArray[np.int64], l
     try:
         with pq.ParquetFile(path) as file:
             schema = cast("pa.Schema", file.schema_arrow)
-            image = _column(path, schema.names, _IMAGE_COLUMNS, "pictures")
-            label = _column(path, schema.names, _LABEL_COLUMNS, "labels")
-            if not pa.types.is_integer(schema.field(label).type):
+            image, label = (_first(schema.names, names) for names in (_IMAGE_COLUMNS, _LABEL_COLUMNS))
+            others = [
+                field.name
+                for field in schema
+                if field.name not in (image, label) and holds_numbers(field.type)
+            ]
+            for name, wanted, role in (
+                (image, _IMAGE_COLUMNS, "pictures"),
+                (label, _LABEL_COLUMNS, "labels"),
+            ):
+                if name is None and not others and (labelled or role == "pictures"):
+                    raise DataError(
+                        f"{path} has the columns {', '.join(schema.names)}; "
+                        f"name the one with the {role} '{wanted[0]}'"
+                    )
+            if label and not pa.types.is_integer(schema.field(label).type):
                 raise DataError(
                     f"column '{label}' of {path} holds {schema.field(label).type}; labels are whole numbers"
                 )
-            table = cast("pa.Table", file.read(columns=[image, label]))
+            table = cast("pa.Table", file.read(columns=[name for name in (image, label, *others) if name]))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} isn't a whole Parquet file; fetch it again") from error
-    encoded, names = _pictures(table.column(image), image, path)
-    return encoded, names, _labels(table.column(label), label, path), _class_names(schema.metadata, label)
+    columns: dict[str, Column] = {}
+    if image:
+        columns[IMAGE] = _pictures(table.column(image), image, path)
+    if label:
+        columns[LABEL] = _labels(table.column(label), label, path)
+    read = {name: numbers_of(table.column(name)) for name in others}
+    columns |= {name: array for name, array in read.items() if array is not None}
+    if not columns:
+        raise DataError(f"{path} holds only lists of unequal lengths; give every row equally many numbers")
+    return columns, _class_names(schema.metadata, label) if label else None
 
 
-def _column(path: Path, columns: Sequence[str], wanted: Sequence[str], role: str) -> str:
-    for name in wanted:
-        if name in columns:
-            return name
-    raise DataError(
-        f"{path} has the columns {', '.join(columns)}; name the one with the {role} '{wanted[0]}'"
-    )
+def _first(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
+    return next((name for name in wanted if name in columns), None)
 
 
-def _pictures(column: Any, name: str, path: Path) -> tuple[list[bytes], list[str]]:
+def _pictures(column: Any, name: str, path: Path) -> EncodedPictures:
     import pyarrow as pa
 
     kind = column.type
@@ -112,7 +160,7 @@ def _pictures(column: Any, name: str, path: Path) -> tuple[list[bytes], list[str
     if None in encoded:
         raise DataError(f"row {encoded.index(None)} of {path} has no bytes of a picture; embed the pictures")
     places = [given or f"{path}[{row}]" for row, given in enumerate(names or [None] * len(encoded))]
-    return cast(list[bytes], encoded), places
+    return EncodedPictures(cast(list[bytes], encoded), places)
 
 
 def _labels(column: Any, name: str, path: Path) -> NDArray[np.int64]:

@@ -12,15 +12,17 @@ from striate.data.parquet import holds_parquet, read_parquet
 from striate.data.regular import require_regular
 
 
-def read_path(path: Path) -> Images:
+def read_path(path: Path, *, labelled: bool = True) -> Images:
     """The data set at a path: IDX files, CIFAR batches, Parquet, a NumPy archive or folders of pictures.
+
+    `labelled` False lets Parquet and archives be without labels.
 
     Raises DataError when it's in none of these forms, can't be opened or is broken.
     """
     if path.name in ("", ".."):
         path = path.resolve()  # the data set is called by the folder's name
     try:
-        return _read_folder(path) if path.is_dir() else _read_file(path)
+        return _read_folder(path, labelled) if path.is_dir() else _read_file(path, labelled)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(
@@ -28,25 +30,25 @@ def read_path(path: Path) -> Images:
         ) from error
 
 
-def _read_folder(folder: Path) -> Images:
+def _read_folder(folder: Path, labelled: bool) -> Images:
     if holds_idx(folder):
         return read_idx_folder(folder)
     if holds_cifar(folder):
         return read_cifar(folder)
     if holds_parquet(folder):
-        return read_parquet(folder)
+        return read_parquet(folder, labelled=labelled)
     archives = sorted(folder.glob("*.npz"))
     if len(archives) == 1:
-        return read_npz(archives[0])
+        return read_npz(archives[0], labelled=labelled)
     return read_folder(folder)
 
 
-def _read_file(path: Path) -> Images:
+def _read_file(path: Path, labelled: bool) -> Images:
     require_regular(path)
     if path.suffix == ".npz":
-        return read_npz(path)
+        return read_npz(path, labelled=labelled)
     if path.suffix == ".parquet":
-        return read_parquet(path)
+        return read_parquet(path, labelled=labelled)
     if is_idx_file(path):
         return read_idx_file(path)
     raise DataError(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from striate.core import DataError, UsageError
-from striate.data.images import Images, Pictures, Split
+from striate.data.images import LABEL, Column, Images, Pictures, Split
 
 _TEST_FRACTION = 0.2
 _MOST_VALIDATION = 5000
@@ -53,7 +53,8 @@ def with_held_out(images: Images, *, validation: float, seed: int) -> Images:
 
     Without `test` and `val`, a fifth of `train` becomes `test`. Without `val`, the fraction
     `validation` of what then remains becomes `val`, at most 5,000 pictures. Both take the same
-    fraction of each class and leave at least one picture of it; the same seed gives the same split,
+    fraction of each class of the column `label` and leave at least one picture of it (without such
+    classes, of all rows); the same seed gives the same split,
     and `test` doesn't depend on `validation`. A split that would be empty isn't made.
 
     Raises UsageError when `validation` isn't from 0 to below 1 or the seed is negative, and DataError
@@ -79,7 +80,7 @@ def _held_out(
 ) -> dict[str, Split]:
     train = splits["train"]
     rng = np.random.default_rng([seed, _STREAMS[name]])
-    groups = _groups(train.labels)
+    groups = _groups(train)
     counts = [min(round(len(group) * fraction), len(group) - 1) for group in groups]
     if most is not None and sum(counts) > most:
         counts = [len(group) * most // len(train) for group in groups]
@@ -91,10 +92,11 @@ def _held_out(
     return {**splits, "train": _subset(train, ~taken), name: _subset(train, taken)}
 
 
-def _groups(labels: NDArray[np.int64] | NDArray[np.float32]) -> list[NDArray[np.int64]]:
-    """The indices of each class's pictures; regression targets are one group."""
-    if labels.ndim == 2:
-        return [np.arange(len(labels))]
+def _groups(split: Split) -> list[NDArray[np.int64]]:
+    """The rows of each class of the column `label`; without classes all rows are one group."""
+    labels = split.columns.get(LABEL)
+    if not isinstance(labels, np.ndarray) or labels.ndim > 1:
+        return [np.arange(len(split))]
     order = np.argsort(labels, kind="stable")
     _, starts = np.unique(labels[order], return_index=True)
     return list(np.split(order, starts[1:]))
@@ -102,8 +104,12 @@ def _groups(labels: NDArray[np.int64] | NDArray[np.float32]) -> list[NDArray[np.
 
 def _subset(split: Split, mask: NDArray[np.bool_]) -> Split:
     indices = np.flatnonzero(mask)
-    base = split.pictures
-    labels = split.labels[indices]
-    if isinstance(base, SubsetPictures):
-        return Split(SubsetPictures(base.base, base.indices[indices]), labels)
-    return Split(SubsetPictures(base, indices), labels)
+    return Split(None, None, {name: _chosen(column, indices) for name, column in split.columns.items()})
+
+
+def _chosen(column: Column, indices: NDArray[np.int64]) -> Column:
+    if isinstance(column, np.ndarray):
+        return column[indices]
+    if isinstance(column, SubsetPictures):
+        return SubsetPictures(column.base, column.indices[indices])
+    return SubsetPictures(column, indices)

@@ -1,10 +1,10 @@
-"""Mean and deviation of prepared pixels, by which a network's input is standardised.
+"""Mean and deviation of what a network's input takes, by which it is standardised.
 
-Legend: N pictures, C depth (channels), H height, W width.
+Legend: N rows, C depth (channels), H height, W width.
 """
 
 from collections.abc import Iterable
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ _PICTURES_A_CHUNK = 256
 
 
 def channel_statistics(pixels: NDArray[Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel of (N, C, H, W), exact; bytes count as 0 to 1.
+    """Mean and standard deviation of each channel of (N, C, *spatial), exact; bytes count as 0 to 1.
 
     A deviation of zero becomes 1, so that dividing by it does no harm.
     """
-    places = pixels.shape[0] * pixels.shape[2] * pixels.shape[3]
+    places = pixels.shape[0] * prod(pixels.shape[2:])
     if pixels.dtype == np.uint8:
         sums, squares = _byte_sums(pixels)
         means = [total / places / 255 for total in sums]
@@ -35,18 +35,23 @@ def channel_statistics(pixels: NDArray[Any]) -> tuple[tuple[float, ...], tuple[f
 def _byte_sums(pixels: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
     sums, squares = (np.zeros(pixels.shape[1], np.uint64) for _ in range(2))
     for chunk in _chunks(pixels):
-        sums += chunk.sum(axis=(0, 2, 3), dtype=np.uint64)
+        axes = _all_but_depth(chunk)
+        sums += chunk.sum(axis=axes, dtype=np.uint64)
         wide = chunk.astype(np.uint16)
-        squares += (wide * wide).sum(axis=(0, 2, 3), dtype=np.uint64)
+        squares += (wide * wide).sum(axis=axes, dtype=np.uint64)
     return sums.tolist(), squares.tolist()
 
 
 def _float_moments(pixels: NDArray[Any], places: int) -> tuple[list[float], list[float]]:
-    axes = (0, 2, 3)
+    axes = _all_but_depth(pixels)
     means = sum(chunk.sum(axis=axes, dtype=np.float64) for chunk in _chunks(pixels)) / places
-    centre = np.asarray(means)[:, None, None]
+    centre = np.asarray(means).reshape(-1, *(1,) * (pixels.ndim - 2))
     spread = sum(((chunk - centre) ** 2).sum(axis=axes) for chunk in _chunks(pixels)) / places
     return np.asarray(means).tolist(), np.asarray(spread).tolist()
+
+
+def _all_but_depth(pixels: NDArray[Any]) -> tuple[int, ...]:
+    return (0, *range(2, pixels.ndim))
 
 
 def _chunks(pixels: NDArray[Any]) -> Iterable[NDArray[Any]]:

@@ -1,9 +1,11 @@
 """Recipes, the training loop, testing and predicting."""
 
 from striate.train.compute import Compute, choose_compute, processor
+from striate.train.defaults import named_network
 from striate.train.evaluation import (
     ClassScore,
     Evaluation,
+    OutputsEvaluation,
     RegressionEvaluation,
     evaluate,
     evaluate_regression,
@@ -19,6 +21,7 @@ __all__ = [
     "ClassScore",
     "Compute",
     "Evaluation",
+    "OutputsEvaluation",
     "Prediction",
     "Recipe",
     "RegressionEvaluation",
@@ -26,6 +29,7 @@ __all__ = [
     "evaluate",
     "evaluate_regression",
     "load_module",
+    "named_network",
     "predict",
     "processor",
     "recipe_of",

@@ -15,15 +15,15 @@ _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 class Progress(BaseModel):
     """How far a training is: the next step of the epoch (from 1) it is in, and what it has summed there.
 
-    `sums` are loss × pictures, right answers, and pictures of the epoch so far. `best_score` judges the
-    best epoch yet, larger being better; None when there is none yet.
+    `sums` are, of the epoch so far, loss × rows and right answers for each output, and rows. `best_score`
+    judges the best epoch yet, larger being better; None when there is none yet.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     epoch: int = Field(default=1, ge=1)
     step: int = Field(default=0, ge=0)
-    sums: list[float] = Field(default=[0.0, 0.0, 0.0], min_length=3, max_length=3)
+    sums: list[float] = Field(default=[0.0, 0.0, 0.0], min_length=3)
     seconds: float = Field(default=0.0, ge=0)
     best_epoch: int | None = None
     best_score: float | None = None

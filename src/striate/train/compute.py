@@ -32,9 +32,10 @@ class Compute:
             # torch.nn.Module.to leaves tensors alone that aren't of four axes.
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def laid_out(self, pixels: Tensor) -> Tensor:
-        """A batch (N, C, H, W) with its channels innermost where that is faster."""
-        return pixels.contiguous(memory_format=torch.channels_last) if self.channels_last else pixels
+    def laid_out(self, batch: Tensor) -> Tensor:
+        """A batch with its channels innermost where that is faster, which is for pictures (N, C, H, W)."""
+        is_turned = self.channels_last and batch.ndim == 4
+        return batch.contiguous(memory_format=torch.channels_last) if is_turned else batch
 
     @contextmanager
     def autocast(self) -> Generator[None]:
@@ -61,13 +62,16 @@ def memory_told() -> Generator[None]:
     """Turns an allocator's refusal into a TrainingError with its fix."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError):
-        raise TrainingError(_TOO_LARGE) from None
-    except RuntimeError as error:
-        # The CPU's allocator has no exception of its own.
-        if "can't allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise TrainingError(_TOO_LARGE) from None
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error is an allocator's refusal."""
+    # The CPU's allocator has no exception of its own.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 def processor() -> str:

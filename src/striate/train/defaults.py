@@ -1,8 +1,21 @@
 """What is trained, and how, when a person says no more than which pictures."""
 
-from striate.core import DataError
-from striate.data import Images, common_size, depth, median_size
+from typing import cast
+
+from striate.core import DataError, UsageError
+from striate.data import (
+    Images,
+    class_names,
+    common_size,
+    depth,
+    median_size,
+    row_width,
+    target_of,
+    wants_pictures,
+)
+from striate.graph import InputLayer, Network
 from striate.train.recipe import RECIPES, Recipe
+from striate.zoo import ZOO, resolve
 
 _SMALL = 48
 _PHOTO = 128
@@ -38,6 +51,43 @@ def default_words(axes: tuple[int, ...]) -> tuple[str, str]:
     return "small-color", "small-color"
 
 
-def default_recipe(axes: tuple[int, ...]) -> Recipe:
-    """The recipe for pictures of these axes."""
-    return RECIPES[default_words(axes)[1]]
+def default_recipe(network: Network) -> Recipe:
+    """The recipe for the pictures that a network takes; for other inputs that of the smallest."""
+    pictures = next((node for node in network.inputs if wants_pictures(network, node)), None)
+    if pictures is None:
+        return RECIPES["tiny"]
+    return RECIPES[default_words(cast("InputLayer", network[pictures].layer).axes)[1]]
+
+
+def named_network(word: str | None, images: Images) -> tuple[Network, str]:
+    """The network that a word means for a data set, and what it is called; None is the default for pictures.
+
+    Raises UsageError when there is no word and no picture, and whatever finding the network raises.
+    """
+    if images.has_pictures:
+        axes = default_axes(images)
+        word = default_words(axes)[0] if word is None else word
+    elif word is None:
+        raise UsageError(
+            f"{images.name} has no pictures, for which a network would be known; name one with --network"
+        )
+    else:
+        width = row_width(images)
+        axes = None if width is None else (width,)
+    target = target_of(images, images.columns, alone=images.has_pictures)
+    made = resolve(word, axes=axes, classes=None if target is None else _width(images, target))
+    if word in ZOO and target is not None and _is_regression(images, target):
+        made = Network.parse(f"{made.notation()} | regression")
+    return made, word
+
+
+def _width(images: Images, target: str) -> int:
+    """How many numbers an output needs to tell a column."""
+    if not _is_regression(images, target):
+        return len(class_names(images, target))
+    targets = images.split("train").numbers(target)
+    return targets.shape[1] if targets.ndim > 1 else 1
+
+
+def _is_regression(images: Images, target: str) -> bool:
+    return images.split("train").numbers(target).dtype.kind == "f"

@@ -3,6 +3,7 @@
 Legend: N pictures, K classes or targets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +101,39 @@ class RegressionEvaluation:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class OutputsEvaluation:
+    """What a test told of a network of several outputs, by the output's name.
+
+    `loss` is what the training minimized: the sum of cross-entropies and of squared errors in units of the
+    variance of their targets in the training split.
+    """
+
+    split: str
+    count: int
+    loss: float
+    outputs: dict[str, Evaluation | RegressionEvaluation]
+
+    def to_dict(self) -> dict[str, Any]:
+        outputs = {name: told.to_dict() for name, told in self.outputs.items()}
+        return {"split": self.split, "count": self.count, "loss": self.loss, "outputs": outputs}
+
+    def __str__(self) -> str:
+        parts = [f"{self.split}: loss {self.loss:.4f} in all over {units.count(self.count)} rows"]
+        return "\n\n".join([*parts, *(f"{name}, {told}" for name, told in self.outputs.items())])
+
+
 def loss_and_accuracy(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float]:
     """The mean cross-entropy in nats of scores (N, K) against labels (N,), and the share told right."""
     loss = -log_softmax(scores)[np.arange(len(labels)), labels].mean()
     return float(loss), float((scores.argmax(axis=1) == labels).mean())
+
+
+def relative_error(
+    outputs: NDArray[np.float32], targets: NDArray[np.float32], variances: Sequence[float]
+) -> float:
+    """The mean squared error of answers (N, K), of each target in units of its variance."""
+    return float(((outputs.astype(np.float64) - targets) ** 2 / np.asarray(variances)).mean())
 
 
 def evaluate(

@@ -4,7 +4,7 @@ Legend: N pictures, C depth, H height, W width, K classes.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from striate.core import units
-from striate.data import Images
 from striate.runs import Run, write_bytes
-from striate.train.evaluation import Evaluation, RegressionEvaluation, log_softmax
+from striate.train.evaluation import Evaluation, OutputsEvaluation, RegressionEvaluation, log_softmax
+from striate.train.inputs import Arrays
+from striate.train.objective import Objective
 
 _INK, _TRAIN, _VALIDATION = "#1f2933", "#2563eb", "#d97706"
 _MOST_NUMBERED = 25
@@ -28,23 +29,30 @@ _DPI = 120
 
 def draw_figures(
     run: Run,
-    images: Images,
-    pixels: dict[str, NDArray[Any]],
-    shown: tuple[str, Evaluation | RegressionEvaluation, NDArray[np.float32]] | None,
+    inputs: Mapping[str, Sequence[NDArray[Any]]],
+    objective: Objective,
+    shown: tuple[Evaluation | RegressionEvaluation | OutputsEvaluation, Arrays, Arrays] | None,
 ) -> None:
-    """Draws what there is to draw; `shown` is the split last tested, what it told, and its scores."""
+    """Draws what there is to draw; `shown` is what the split last tested told, its scores and its targets.
+
+    Of several outputs each has figures of its own, which bear its name.
+    """
     save_figure(curves(run.metrics), run.folder.figures / "curves.png")
     if shown is None:
         return
-    split, told, scores = shown
-    if isinstance(told, RegressionEvaluation):
-        figure = answers(scores, images.split(split).labels, split)
-        save_figure(figure, run.folder.figures / "answers.png")
-        return
-    save_figure(confusion(told, images.classes), run.folder.figures / "confusion.png")
-    wrong = mistakes(scores, images.split(split).labels, pixels[split], images.classes)
-    if wrong is not None:
-        save_figure(wrong, run.folder.figures / "mistakes.png")
+    told, scores, wanted = shown
+    # Pictures are what can be shown beside a mistake; the first input of them does.
+    pixels = next((array for array in inputs[told.split] if array.ndim == 4), None)
+    each = told.outputs.values() if isinstance(told, OutputsEvaluation) else [told]
+    for goal, one, answered, targets in zip(objective.goals, each, scores, wanted, strict=True):
+        which = "" if goal is objective.only else f"-{goal.output}"
+        if isinstance(one, RegressionEvaluation):
+            save_figure(answers(answered, targets, told.split), run.folder.figures / f"answers{which}.png")
+            continue
+        save_figure(confusion(one, goal.classes), run.folder.figures / f"confusion{which}.png")
+        wrong = None if pixels is None else mistakes(answered, targets, pixels, goal.classes)
+        if wrong is not None:
+            save_figure(wrong, run.folder.figures / f"mistakes{which}.png")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -58,10 +66,15 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def curves(metrics: Sequence[dict[str, Any]]) -> Figure:
-    """Loss and, for classes, error by epoch, training beside validation."""
+    """Loss and, for classes, accuracy by epoch, training beside validation; of each output its own."""
     kinds = [("loss", "loss", 1.0)]
-    if metrics and "train_accuracy" in metrics[0]:
-        kinds.append(("accuracy", "accuracy (%)", 100.0))
+    for key in (key.removeprefix("train_") for key in (metrics[0] if metrics else ()) if "train_" in key):
+        name = key.rpartition("_")[0]
+        label = f"{name}: accuracy (%)" if name else "accuracy (%)"
+        if key.endswith("accuracy"):
+            kinds.append((key, label, 100.0))
+        elif f"train_{name}_accuracy" not in metrics[0] and name:
+            kinds.append((key, f"{name}: loss", 1.0))
     figure = Figure(figsize=(5.2 * len(kinds), 3.8), layout="constrained")
     for place, (key, label, scale) in enumerate(kinds, 1):
         axes = figure.add_subplot(1, len(kinds), place)

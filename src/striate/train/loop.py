@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,12 +15,12 @@ from striate.core import TrainingError
 from striate.data import Batches
 from striate.runs import RunFolder, write_metrics
 from striate.train.checkpoint import Progress, save_state, save_weights
-from striate.train.compute import Compute
-from striate.train.evaluation import evaluate_regression, loss_and_accuracy
+from striate.train.compute import Compute, is_out_of_memory
+from striate.train.judging import judged
+from striate.train.memory import parts_of
 from striate.train.objective import Objective
 from striate.train.optimizers import rate_at, set_rate
 from striate.train.recipe import Recipe
-from striate.train.scoring import scores_of
 
 # How many losses may wait on the device before they are looked at: a look makes a GPU wait.
 _LOSSES_AT_ONCE = 16
@@ -29,7 +28,10 @@ _LOSSES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Tick:
-    """What a watcher is told after some steps: where the training is, and the epoch's means so far."""
+    """What a watcher is told after some steps: where the training is, and the epoch's means so far.
+
+    `accuracy` is None for a regression and for several outputs.
+    """
 
     epoch: int
     epochs: int
@@ -49,7 +51,11 @@ class Watcher(Protocol):
 
 @dataclass
 class Training:
-    """Everything a training consists of while it runs."""
+    """Everything a training consists of while it runs.
+
+    `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
+    `divided` is told of the new number when the memory was full and they had to become fewer.
+    """
 
     module: NetworkModule
     optimizer: Optimizer
@@ -58,8 +64,11 @@ class Training:
     objective: Objective
     compute: Compute
     batches: Batches
-    validation: tuple[Batches, NDArray[Any]] | None
+    validation: tuple[Batches, tuple[NDArray[Any], ...]] | None
     folder: RunFolder
+    rows: int | None = None
+    fewest: int = 1
+    divided: Callable[[int], None] = lambda rows: None
     progress: Progress = field(default_factory=Progress)
     metrics: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
@@ -83,16 +92,18 @@ class Training:
         """One epoch from its next step on; False when it was stopped in between."""
         progress, steps = self.progress, len(self.batches)
         began, before, first = time.perf_counter(), progress.seconds, progress.step
+        if first == 0:
+            progress.sums = self._no_sums
         sums = torch.tensor(progress.sums, dtype=torch.float64 if self._has_doubles else torch.float32)
         sums = sums.to(self.compute.device)
         losses: list[Tensor] = []
         seen = 0
         self.module.train()
-        for step, (pixels, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
-            loss, hits = self._step(pixels, wanted, (progress.epoch - 1) * steps + step)
-            sums += torch.stack([loss * len(wanted), hits, torch.ones_like(loss) * len(wanted)])
-            losses.append(loss)
-            seen += len(wanted)
+        for step, (inputs, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
+            measured = self._step(inputs, wanted, (progress.epoch - 1) * steps + step)
+            sums += measured
+            losses.append(measured)
+            seen += len(wanted[0])
             is_last = step == steps - 1
             if len(losses) == _LOSSES_AT_ONCE or is_last or stop():
                 self._check(losses, step)
@@ -107,37 +118,75 @@ class Training:
         return True
 
     def _tick(self, steps: int, rate: float) -> Tick:
-        loss_sum, hit_sum, count = self.progress.sums
+        *sums, count = self.progress.sums
+        only = self.objective.only
         return Tick(
             epoch=self.progress.epoch,
             epochs=self.epochs,
             step=self.progress.step,
             steps=steps,
-            loss=loss_sum / count,
-            accuracy=None if self.objective.is_regression else hit_sum / count,
+            loss=sum(sums[::2]) / count,
+            accuracy=None if only is None or only.is_regression else sums[1] / count,
             pictures_per_second=rate,
         )
+
+    @property
+    def _no_sums(self) -> list[float]:
+        """The sums of an epoch that hasn't begun: loss and right answers of each goal, and rows."""
+        return [0.0] * (2 * len(self.objective.goals) + 1)
 
     @property
     def _has_doubles(self) -> bool:
         return self.compute.device.type != "mps"
 
-    def _step(self, pixels: Tensor, wanted: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """One step of the optimizer; returns the batch's mean loss and its number of right answers."""
-        # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
-        torch.manual_seed((self.recipe.seed * 1_000_003 + step) % 2**63)
+    def _step(self, inputs: list[Tensor], wanted: list[Tensor], step: int) -> Tensor:
+        """One step of the optimizer; returns what `Progress.sums` sums, for this batch."""
         set_rate(self.optimizer, rate_at(self.recipe, step, self.epochs * len(self.batches)))
-        with self.compute.autocast():
-            _, kept = self.module(self.compute.laid_out(pixels), keep=(self.objective.node,))
-        output = kept[self.objective.node]
-        loss = self.objective.loss(output, wanted)
-        loss.backward()
+        measured = None
+        while measured is None:
+            # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
+            torch.manual_seed((self.recipe.seed * 1_000_003 + step) % 2**63)
+            measured = self._gradients(inputs, wanted)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return loss.detach(), self.objective.hits(output.detach(), wanted)
+        return measured
+
+    def _gradients(self, inputs: list[Tensor], wanted: list[Tensor]) -> Tensor | None:
+        """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
+        count = len(wanted[0])
+        try:
+            parts = [
+                self._part([tensor[start:end] for tensor in inputs], [t[start:end] for t in wanted], count)
+                for start, end in parts_of(count, self.rows, self.fewest)
+            ]
+            return torch.stack(parts).sum(dim=0)
+        except (RuntimeError, MemoryError) as error:
+            largest = max(end - start for start, end in parts_of(count, self.rows, self.fewest))
+            if not is_out_of_memory(error) or largest // 2 < self.fewest:
+                raise
+        # Only here are the tensors free that the error's frames held.
+        self.optimizer.zero_grad()
+        if self.compute.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.rows = largest // 2
+        self.divided(self.rows)
+        return None
+
+    def _part(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor:
+        """The gradients of some of the batch's `count` rows, and what is measured of them."""
+        with self.compute.autocast():
+            laid_out = [self.compute.laid_out(tensor) for tensor in inputs]
+            _, kept = self.module(*laid_out, keep=self.objective.nodes)
+        losses = self.objective.losses(kept, wanted)
+        loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+        rows = len(wanted[0])
+        (loss if rows == count else loss * (rows / count)).backward()
+        hits = self.objective.hits(kept, wanted)
+        pairs = [one for loss, hit in zip(losses, hits, strict=True) for one in (loss.detach() * rows, hit)]
+        return torch.stack([*pairs, torch.ones_like(pairs[0]) * rows])
 
     def _check(self, losses: list[Tensor], last: int) -> None:
-        finite = torch.isfinite(torch.stack(losses)).tolist()
+        finite = torch.isfinite(torch.stack(losses)).all(dim=1).tolist()
         if not all(finite):
             step = last - len(losses) + 1 + finite.index(False)
             raise self._diverged(f"the loss of epoch {self.progress.epoch}, step {step + 1}")
@@ -155,10 +204,13 @@ class Training:
         if not all(bool(torch.isfinite(weight).all()) for weight in self.module.parameters()):
             raise self._diverged(f"a weight after epoch {progress.epoch}")
         trained = time.perf_counter() - began
-        loss_sum, hit_sum, count = progress.sums
-        entry: dict[str, Any] = {"epoch": progress.epoch, "train_loss": loss_sum / count}
-        if not self.objective.is_regression:
-            entry["train_accuracy"] = hit_sum / count
+        *sums, count = progress.sums
+        entry: dict[str, Any] = {"epoch": progress.epoch, "train_loss": sum(sums[::2]) / count}
+        for goal, loss_sum, hit_sum in zip(self.objective.goals, sums[::2], sums[1::2], strict=True):
+            if goal is not self.objective.only:
+                entry[f"train_{self.objective.prefix(goal)}loss"] = loss_sum / count
+            if not goal.is_regression:
+                entry[f"train_{self.objective.prefix(goal)}accuracy"] = hit_sum / count
         score = self._validate(entry)
         if progress.is_better(score):
             progress.best_epoch, progress.best_score = progress.epoch, score
@@ -169,7 +221,7 @@ class Training:
         entry["seconds"] = round(progress.seconds, 3)
         self.metrics.append(entry)
         write_metrics(self.folder, self.metrics)
-        progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, [0.0, 0.0, 0.0]
+        progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
         save_state(self.folder, self.module, self.optimizer, progress)
         return entry
 
@@ -177,10 +229,6 @@ class Training:
         """Adds the validation's figures to the entry and returns the epoch's score, larger being better."""
         if self.validation is None:
             return float(entry["epoch"])  # nothing judges the epochs, so the latest is the best
-        pixels, labels = self.validation
-        scores = scores_of(self.module, pixels, self.objective.node)
-        if self.objective.is_regression:
-            entry["val_loss"] = evaluate_regression(scores, labels, "val").loss
-            return -entry["val_loss"]
-        entry["val_loss"], entry["val_accuracy"] = loss_and_accuracy(scores, labels.astype(np.int64))
-        return entry["val_accuracy"]
+        figures, score = judged(self.module, self.objective, *self.validation)
+        entry |= figures
+        return score

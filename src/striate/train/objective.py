@@ -1,5 +1,9 @@
-"""What a training minimizes, and the one number by which its epochs are judged."""
+"""What a training minimizes, and the one number by which its epochs are judged.
 
+Legend: N rows, K classes or targets.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,68 +11,123 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from striate.core import UsageError
-from striate.data import Images
+from striate.data import LABEL, Binding, Images, bind, class_names
 from striate.graph import Network
 
 
 @dataclass(frozen=True)
-class Objective:
-    """The loss of a network's only output.
+class Goal:
+    """What one output is to tell: the classes or, without any, the numbers of a column.
 
-    For classes: softmax cross-entropy of the scores before any softmax, judged by accuracy. For
-    regression: mean squared error, judged by the loss.
+    `node` is the node whose numbers are judged: the output, or what its softmax takes. `variances` are
+    those of the training split's targets where several outputs share a training, else none.
     """
 
-    is_regression: bool
+    output: str
     node: str
+    column: str
+    classes: tuple[str, ...]
+    variances: tuple[float, ...] = ()
 
-    def loss(self, output: Tensor, wanted: Tensor) -> Tensor:
-        """The batch's mean loss, in 32 bits; `output` is (N, K), `wanted` (N,) classes or (N, K) targets."""
-        if self.is_regression:
-            return F.mse_loss(output.float(), wanted)
-        return F.cross_entropy(output.float(), wanted)
+    @property
+    def is_regression(self) -> bool:
+        return not self.classes
 
-    def hits(self, output: Tensor, wanted: Tensor) -> Tensor:
-        """How many of the batch's answers are right; 0 for regression, which has no such thing."""
+    def loss(self, answers: Tensor, wanted: Tensor) -> Tensor:
+        """The mean loss, in 32 bits; `answers` is (N, K), `wanted` (N,) classes or (N, K) targets.
+
+        For classes: softmax cross-entropy of the scores before any softmax. For regression: mean squared
+        error, of each target in units of its variance where there are `variances`.
+        """
+        if not self.is_regression:
+            return F.cross_entropy(answers.float(), wanted)
+        if not self.variances:
+            return F.mse_loss(answers.float(), wanted)
+        scale = torch.tensor(self.variances, device=wanted.device)
+        return ((answers.float() - wanted) ** 2 / scale).mean()
+
+    def hits(self, answers: Tensor, wanted: Tensor) -> Tensor:
+        """How many answers are right; 0 for regression, which has no such thing."""
         if self.is_regression:
-            return torch.zeros((), device=output.device)
-        return (output.argmax(dim=1) == wanted).sum()
+            return torch.zeros((), device=answers.device)
+        return (answers.argmax(dim=1) == wanted).sum()
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The sum of the losses of a network's outputs, and the columns that it is about."""
+
+    binding: Binding
+    goals: tuple[Goal, ...]
+
+    @property
+    def only(self) -> Goal | None:
+        """The goal where there is one; its measures go without its name."""
+        return self.goals[0] if len(self.goals) == 1 else None
+
+    def prefix(self, goal: Goal) -> str:
+        """What stands before the names of a goal's measures: nothing for the only one, else its output."""
+        return "" if goal is self.only else f"{goal.output}_"
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes whose numbers are judged, in the order of the goals."""
+        return tuple(goal.node for goal in self.goals)
+
+    def losses(self, kept: Mapping[str, Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
+        """The mean loss of each goal, from the volumes of its nodes."""
+        pairs = zip(self.goals, wanted, strict=True)
+        return [goal.loss(kept[goal.node], targets) for goal, targets in pairs]
+
+    def hits(self, kept: Mapping[str, Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
+        """The number of right answers of each goal."""
+        pairs = zip(self.goals, wanted, strict=True)
+        return [goal.hits(kept[goal.node].detach(), targets) for goal, targets in pairs]
 
 
 def objective_of(network: Network, images: Images) -> Objective:
     """The objective that a network and a data set agree on.
 
-    Raises UsageError when they don't: several inputs or outputs, an output that isn't a row of numbers,
-    as many numbers as there are neither classes nor targets, or classes for a regression.
+    Raises UsageError when they don't: an input or output without a column, an output that isn't a row of
+    numbers, as many numbers as there are neither classes nor targets, or classes for a regression; and
+    DataError when a column can't be what an output tells.
     """
-    if len(network.inputs) != 1 or len(network.outputs) != 1:
-        raise UsageError(
-            f"the network has {len(network.inputs)} inputs and {len(network.outputs)} outputs, but a "
-            f"folder of pictures trains one of each; give a network with one input and one output"
-        )
-    if len(network[network.inputs[0]].shape.spatial) != 2:
-        raise UsageError(
-            f"the network's input is {network[network.inputs[0]].shape}, but pictures are "
-            f"height×width×depth; begin with a size such as 28x28x1"
-        )
-    output = network[network.outputs[0]]
+    binding = bind(network, images)
+    pairs = zip(network.outputs, network.tasks, strict=True)
+    goals = tuple(
+        _goal(network, images, binding.outputs[node], node, task == "regression") for node, task in pairs
+    )
+    return Objective(binding, goals)
+
+
+def _goal(network: Network, images: Images, column: str, name: str, is_regression: bool) -> Goal:
+    output = network[name]
+    ends = "the network ends" if len(network.outputs) == 1 else f"the output '{name}' ends"
     if output.shape.spatial:
         raise UsageError(
-            f"the network ends in a volume of {output.shape}, not a row of scores; "
+            f"{ends} in a volume of {output.shape}, not a row of scores; "
             f"end with globalavgpool or flatten, then dense"
         )
-    targets = next(iter(images.splits.values())).labels
-    is_regression = network.tasks[0] == "regression"
-    if is_regression != (not images.classes):
-        has = f"{len(images.classes)} classes" if images.classes else "numbers to predict, not classes"
+    targets = next(iter(images.splits.values())).numbers(column)
+    # Whole numbers that aren't labels may be either; the network decides.
+    has_classes = bool(images.classes) if column == LABEL else targets.dtype.kind == "i" and not is_regression
+    if is_regression == has_classes:
+        has = f"{len(images.classes)} classes" if has_classes else "numbers to predict, not classes"
         does = "regression" if is_regression else "classification"
+        if len(network.outputs) > 1:
+            raise UsageError(
+                f"'{column}' of {images.name} has {has}, but the output '{name}' does {does}; "
+                f"give it the task '{'class' if is_regression else 'regression'}'"
+            )
         fix = "take its last 'regression' out" if is_regression else "end it with | regression"
         raise UsageError(f"{images.name} has {has}, but the network does {does}; {fix}")
-    wanted = targets.shape[1] if is_regression else len(images.classes)
+    classes = () if is_regression else class_names(images, column, output.shape.depth)
+    wanted = len(classes) or (targets.shape[1] if targets.ndim > 1 else 1)
     if output.shape.depth != wanted:
         what = "targets" if is_regression else "classes"
+        has = f"{images.name} has" if len(network.outputs) == 1 else f"'{column}' of {images.name} has"
         raise UsageError(
-            f"the network ends with {output.shape.depth} numbers but {images.name} has {wanted} {what}; "
+            f"{ends} with {output.shape.depth} numbers but {has} {wanted} {what}; "
             f"make its last layer 'dense {wanted}'"
         )
-    return Objective(is_regression, output.name if is_regression else network.logits(output.name))
+    return Goal(name, name if is_regression else network.logits(name), column, classes)

@@ -1,8 +1,9 @@
-"""Scores of many pictures, always in 32 bits, so that testing, predicting and exporting agree.
+"""Scores of many rows, always in 32 bits, so that testing, predicting and exporting agree.
 
-Legend: N pictures, K classes or targets.
+Legend: N rows, K classes or targets.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -14,37 +15,53 @@ from torch.backends import cudnn
 from striate.build import NetworkModule
 from striate.core import TrainingError
 from striate.data import Batches
-from striate.train.compute import memory_told
+from striate.train.compute import is_out_of_memory, memory_told
 
 _BATCH = 256
 
 
-def scoring_batches(pixels: NDArray[Any], device: torch.device) -> Batches:
-    """Prepared pictures (N, C, H, W) in order, ready to be scored on a device more than once."""
-    labels = np.zeros(len(pixels), np.int64)
-    return Batches(pixels, labels, batch=_BATCH, device=device, shuffle=False, seed=0)
+def scoring_batches(inputs: NDArray[Any] | Sequence[NDArray[Any]], device: torch.device) -> Batches:
+    """What a network's inputs take, in order, ready to be scored on a device more than once."""
+    count = len(inputs if isinstance(inputs, np.ndarray) else inputs[0])
+    none = np.zeros(count, np.int64)
+    return Batches(inputs, none, batch=_BATCH, device=device, shuffle=False, seed=0)
 
 
-def scores_of(module: NetworkModule, pixels: NDArray[Any] | Batches, node: str) -> NDArray[np.float32]:
-    """What a node with a row of numbers says of prepared pictures (N, C, H, W): (N, K).
+def scores_of(
+    module: NetworkModule, inputs: NDArray[Any] | Sequence[NDArray[Any]] | Batches, *nodes: str
+) -> list[NDArray[np.float32]]:
+    """What nodes with a row of numbers say of what a network's inputs take: (N, K) for each node.
 
-    The module is put in evaluation mode and left in the mode it was in.
+    The module is put in evaluation mode and left in the mode it was in. Where the memory is full, fewer
+    rows are scored at once.
 
-    Raises TrainingError when a number isn't finite, which no evaluation could judge.
+    Raises TrainingError when a number isn't finite, which no evaluation could judge, or when not even
+    one row fits into the memory.
     """
     weights = next(module.parameters(), None)
     device = torch.device("cpu") if weights is None else weights.device
-    batches = pixels if isinstance(pixels, Batches) else scoring_batches(pixels, device)
+    batches = inputs if isinstance(inputs, Batches) else scoring_batches(inputs, device)
     was_training = module.training
     module.eval()
+    parts: list[list[NDArray[np.float32]]] = []
+    most = _BATCH
     try:
         # cuDNN would otherwise round what it multiplies to 10 bits of mantissa (TF32).
         with torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False), memory_told():
-            parts = [_row(module, batch, node) for batch, _ in batches.epoch(1)]
+            for batch, _ in batches.epoch(1):
+                start, count = 0, len(batch[0])
+                while start < count:
+                    rows = min(most, count - start)
+                    told = _told(module, [tensor[start : start + rows] for tensor in batch], nodes)
+                    if told is None:
+                        most = rows // 2
+                    else:
+                        parts.append(told)
+                        start += rows
     finally:
         module.train(was_training)
-    scores = np.concatenate(parts)
-    if not np.isfinite(scores).all():
+    scores = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    if not all(np.isfinite(column).all() for column in scores):
         raise TrainingError(
             "what the network says isn't finite: its weights have grown too large, or the pictures hold "
             "numbers that are; lower --lr or check the data"
@@ -52,6 +69,14 @@ def scores_of(module: NetworkModule, pixels: NDArray[Any] | Batches, node: str) 
     return scores
 
 
-def _row(module: NetworkModule, batch: Tensor, node: str) -> NDArray[np.float32]:
-    _, kept = module(batch, keep=(node,))
-    return cast("Tensor", kept[node]).float().cpu().numpy()
+def _told(
+    module: NetworkModule, batch: list[Tensor], nodes: Sequence[str]
+) -> list[NDArray[np.float32]] | None:
+    """What the nodes say of a few rows; None where they don't fit into the memory but fewer might."""
+    try:
+        _, kept = module(*batch, keep=nodes)
+        return [cast("Tensor", kept[node]).float().cpu().numpy() for node in nodes]
+    except (RuntimeError, MemoryError) as error:
+        if len(batch[0]) == 1 or not is_out_of_memory(error):
+            raise
+    return None

@@ -3,27 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from striate.core import DataError, RunError, UsageError, units
-from striate.data import NAMED_SETS, Images, channel_statistics, load, prepare_split, with_held_out
-from striate.graph import BatchNorm, InputLayer, Network
+from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out
+from striate.graph import BatchNorm, Network, Weighted
 from striate.runs import Run
-from striate.train.defaults import default_axes, default_recipe, default_words
+from striate.train.defaults import default_recipe, named_network
+from striate.train.goals import goals_of
+from striate.train.inputs import Arrays, prepared_inputs, targets_of, with_preparations, with_variances
 from striate.train.objective import Objective, objective_of
 from striate.train.recipe import Recipe, checked, recipe_of
 from striate.train.watching import Quiet
-from striate.zoo import ZOO, resolve
 
 _MOST_LISTED = 8
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What is trained on what, and how; `pixels` holds each split's pictures, (N, C, H, W)."""
+    """What is trained on what, and how; `inputs` holds what the network's inputs take of each split."""
 
     spec: str
     images: Images
@@ -31,11 +29,16 @@ class Setup:
     network_name: str
     recipe: Recipe
     objective: Objective
-    pixels: dict[str, NDArray[Any]]
+    inputs: dict[str, Arrays]
 
-    def labels(self, split: str) -> NDArray[Any]:
-        """The labels of a split: (N,) classes or (N, K) targets."""
-        return self.images.split(split).labels
+    def targets(self, split: str) -> Arrays:
+        """What the outputs are to tell of a split: (N,) classes or (N, K) numbers for each."""
+        return targets_of(self.images, split, self.objective)
+
+    @property
+    def fewest(self) -> int:
+        """How many rows at least must be computed at once."""
+        return 2 if lone_norm(self.network) else 1
 
     @property
     def name(self) -> str:
@@ -56,25 +59,22 @@ def set_up(
     """
     loaded, spec = loaded_images(images, watcher)
     _require_classes(loaded)
-    if isinstance(network, Network):
-        axes = cast("InputLayer", network[network.inputs[0]].layer).axes
-    else:
-        axes = default_axes(loaded)
-    word = default_words(axes)[0] if network is None else network
-    made = word if isinstance(word, Network) else _resolved(word, axes, loaded)
+    made, word = (network, "network") if isinstance(network, Network) else named_network(network, loaded)
     objective = objective_of(made, loaded)
-    axes = cast("InputLayer", made[made.inputs[0]].layer).axes
-    named = default_recipe(axes) if recipe is None else recipe
+    _require_weights(made)
+    named = default_recipe(made) if recipe is None else recipe
     followed = (recipe_of(named) if isinstance(named, str) else named).changed(**changes)
-    _require_batch(made, followed.batch)
+    if followed.batch == 1 and (norm := lone_norm(made)):
+        raise UsageError(
+            f"'{norm}' is a batch norm of single numbers, which a batch of 1 gives no deviation; "
+            f"give --batch 2 or more"
+        )
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
+    split = split.only(objective.binding.columns)
     followed = followed.with_epochs_for(len(split.split("train")))
-    pixels = prepared_pixels(split, made, watcher)
-    layer = cast("InputLayer", made[made.inputs[0]].layer)
-    if layer.mean is None and layer.deviation is None:
-        floats = pixels["train"].dtype != np.uint8
-        made = made.with_preparation(*channel_statistics(pixels["train"]), floats=floats)
-    return Setup(spec, split, made, _name_of(word), followed, objective, pixels)
+    inputs = prepared_inputs(split, made, objective.binding, watcher)
+    made = with_preparations(made, inputs["train"])
+    return Setup(spec, split, made, _name_of(word), followed, with_variances(objective, split), inputs)
 
 
 def loaded_images(images: Images | str | Path, watcher: Quiet | None = None) -> tuple[Images, str]:
@@ -97,17 +97,38 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
     loaded, _ = loaded_images(manifest.data.spec if images is None else images, watcher)
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
     known, counts = manifest.data, {name: len(part) for name, part in split.splits.items()}
+    try:
+        binding = bind(run.network, split)
+    except UsageError as error:
+        raise RunError(
+            f"{known.spec} isn't what {run.path} was trained on: {error}; restore the data"
+        ) from None
+    split = split.only(binding.columns)
     if counts != known.counts:
         change = f"its splits were {listed_counts(known.counts)}, now they are {listed_counts(counts)}"
-    elif list(split.classes) != known.classes:
-        change = (
-            f"its classes were {listed_classes(known.classes)}, now they are {listed_classes(split.classes)}"
-        )
+    elif change := _changed_classes(run, classes_told(run.network, binding, split)):
+        pass
     elif digests_of(split) != known.digests:
         change = "some pictures or labels have changed since"
     else:
         return split
     raise RunError(f"{known.spec} isn't what {run.path} was trained on: {change}; restore the data")
+
+
+def classes_told(network: Network, binding: Binding, images: Images) -> list[tuple[str, ...]]:
+    """For each output the classes that it tells apart; none for a regression."""
+    return [
+        () if task == "regression" else class_names(images, binding.outputs[node], network[node].shape.depth)
+        for node, task in zip(network.outputs, network.tasks, strict=True)
+    ]
+
+
+def _changed_classes(run: Run, classes: list[tuple[str, ...]]) -> str | None:
+    """How the classes differ from those that the run was trained on."""
+    for goal, now in zip(goals_of(run), classes, strict=True):
+        if now != goal.classes:
+            return f"its classes were {listed_classes(goal.classes)}, now they are {listed_classes(now)}"
+    return None
 
 
 def digests_of(images: Images) -> dict[str, str]:
@@ -126,23 +147,6 @@ def listed_classes(names: Sequence[str]) -> str:
     return (", ".join(names[:_MOST_LISTED]) + more) or "none"
 
 
-def prepared_pixels(images: Images, network: Network, watcher: Quiet) -> dict[str, NDArray[Any]]:
-    """The pictures of every split as the network's input takes them."""
-    layer = cast("InputLayer", network[network.inputs[0]].layer)
-    return {
-        name: prepare_split(split, layer.shape, layer.fit, progress=watcher.reading)
-        for name, split in images.splits.items()
-    }
-
-
-def _resolved(word: str, axes: tuple[int, ...], images: Images) -> Network:
-    width = len(images.classes) or int(images.split("train").labels.shape[-1])
-    made = resolve(word, axes=axes, classes=width)
-    if word in ZOO and not images.classes:
-        return Network.parse(f"{made.notation()} | regression")
-    return made
-
-
 def _require_classes(images: Images) -> None:
     if "train" not in images.splits:
         names = ", ".join(images.splits)
@@ -151,17 +155,25 @@ def _require_classes(images: Images) -> None:
         raise DataError(f"{images.name} has one class, '{images.classes[0]}'; training needs at least two")
 
 
-def _require_batch(network: Network, batch: int) -> None:
+def _require_weights(network: Network) -> None:
+    weighted = [node for node in network if node.layer.weights(*network.input_shapes(node))]
+    if not weighted:
+        raise UsageError("the network has no weights to train; add a layer that has some, such as dense")
+    if all(isinstance(node.layer, Weighted) and node.layer.frozen for node in weighted):
+        raise UsageError(
+            f"every layer with weights is frozen, so there is nothing to train; "
+            f"take 'frozen' from one, such as '{weighted[-1].name}'"
+        )
+
+
+def lone_norm(network: Network) -> str | None:
+    """A batch norm of single numbers, which can't train on one row at a time; None without one."""
     for node in network:
-        if batch == 1 and isinstance(node.layer, BatchNorm) and node.shape.places == 1:
-            raise UsageError(
-                f"'{node.name}' is a batch norm of single numbers, which a batch of 1 gives no deviation; "
-                f"give --batch 2 or more"
-            )
+        if isinstance(node.layer, BatchNorm) and node.shape.places == 1 and not node.layer.frozen:
+            return node.name
+    return None
 
 
-def _name_of(word: Network | str) -> str:
-    if isinstance(word, Network):
-        return "network"
+def _name_of(word: str) -> str:
     stem = Path(word).stem if word.endswith((".json", ".txt")) else word
     return stem if len(stem) <= 40 and all(c.isalnum() or c in "-_." for c in stem) else "network"

@@ -1,27 +1,36 @@
 """Testing a run: scores of a split, their evaluation, and both kept in the run's folder."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from striate.build import NetworkModule, build, load_weights
 from striate.core import RunError, UsageError
-from striate.data import Images
+from striate.data import Images, bind
 from striate.runs import Manifest, Run, write_json, write_tensors
 from striate.train.compute import choose_compute
-from striate.train.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
+from striate.train.evaluation import (
+    Evaluation,
+    OutputsEvaluation,
+    RegressionEvaluation,
+    evaluate,
+    evaluate_regression,
+    relative_error,
+)
 from striate.train.figures import draw_figures
+from striate.train.goals import goals_of, with_kept_variances
+from striate.train.inputs import Arrays, prepared_inputs, targets_of
 from striate.train.objective import Objective, objective_of
 from striate.train.scoring import scores_of
-from striate.train.setup import images_of, listed_classes, loaded_images, prepared_pixels
+from striate.train.setup import classes_told, images_of, listed_classes, loaded_images
 from striate.train.watching import Quiet
 
-Told = Evaluation | RegressionEvaluation
+Told: TypeAlias = Evaluation | RegressionEvaluation | OutputsEvaluation
 
 
 def load_module(run: Run, *, weights: str = "best", device: str = "cpu") -> NetworkModule:
@@ -49,27 +58,34 @@ def test(
     data don't fit the network or there is nothing but what was trained on.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    manifest = run.manifest
     loaded, is_own = _tested_images(run, images)
-    if list(loaded.classes) != manifest.data.classes:
-        raise UsageError(
-            f"{loaded.name} has the classes {listed_classes(loaded.classes)} but {run.path} was trained on "
-            f"{listed_classes(manifest.data.classes)}; give data with the same classes"
-        )
+    objective = _objective(run, loaded)
     name = split or next((name for name in ("test", "val", "all") if name in loaded.splits), None)
     if name is None:
         raise UsageError(
             f"{loaded.name} has only pictures that {run.path} was trained on; give other data, or ask for "
             f"the split 'train'"
         )
-    one = Images(loaded.name, loaded.classes, {name: loaded.split(name)})
-    objective = objective_of(run.network, one)
-    pixels = prepared_pixels(one, run.network, Quiet())[name]
-    told, scores = _tell(load_module(run, device=device), objective, pixels, one, name)
+    one = replace(loaded, splits={name: loaded.split(name)})
+    inputs = prepared_inputs(one, run.network, objective.binding, Quiet())[name]
+    told, scores, wanted = _tell(load_module(run, device=device), objective, inputs, one, name)
     if is_own:
         with suppress(RunError):  # a run that can't be written to can be tested all the same
-            _keep(run, told, scores, one.split(name).labels)
+            _keep(run, objective, told, scores, wanted)
     return told
+
+
+def _objective(run: Run, images: Images) -> Objective:
+    """What the run's network is to tell of a data set, which must have the classes it was trained on."""
+    network, goals = run.network, goals_of(run)
+    for goal, now in zip(goals, classes_told(network, bind(network, images), images), strict=True):
+        if now != goal.classes:
+            which = "" if len(goals) == 1 else f" of '{goal.output}'"
+            raise UsageError(
+                f"{images.name} has the classes{which} {listed_classes(now)} but {run.path} was trained on "
+                f"{listed_classes(goal.classes)}; give data with the same classes"
+            )
+    return with_kept_variances(goals, objective_of(network, images))
 
 
 def _tested_images(run: Run, images: Images | str | Path | None) -> tuple[Images, bool]:
@@ -85,35 +101,50 @@ def _tested_images(run: Run, images: Images | str | Path | None) -> tuple[Images
 
 
 def test_splits(
-    run: Run, images: Images, pixels: dict[str, NDArray[Any]], device: str, manifest: Manifest
+    run: Run, images: Images, inputs: dict[str, Arrays], objective: Objective, device: str, manifest: Manifest
 ) -> None:
     """Tests the best weights on the splits that weren't trained on; fills in the manifest's results."""
     # Not the module that was trained: its memory may lie otherwise, which changes a score's last digits.
     module = load_module(run, device=device)
-    objective = objective_of(run.network, images)
-    shown: tuple[str, Told, NDArray[np.float32]] | None = None
+    shown: tuple[Told, Arrays, Arrays] | None = None
     for name in ("val", "test"):
         if name not in images.splits:
             continue
-        told, scores = _tell(module, objective, pixels[name], images, name)
-        _keep(run, told, scores, images.split(name).labels)
+        told, scores, wanted = _tell(module, objective, inputs[name], images, name)
+        _keep(run, objective, told, scores, wanted)
         setattr(manifest.results, f"{name}_loss", told.loss)
         if isinstance(told, Evaluation):
             setattr(manifest.results, f"{name}_accuracy", told.accuracy)
-        shown = (name, told, scores)
-    draw_figures(run, images, pixels, shown)
+        shown = (told, scores, wanted)
+    draw_figures(run, inputs, objective, shown)
 
 
 def _tell(
-    module: NetworkModule, objective: Objective, pixels: NDArray[Any], images: Images, split: str
-) -> tuple[Told, NDArray[np.float32]]:
-    scores = scores_of(module, pixels, objective.node)
-    labels = images.split(split).labels
-    if objective.is_regression:
-        return evaluate_regression(scores, labels.astype(np.float32), split), scores
-    return evaluate(scores, labels.astype(np.int64), images.classes, split), scores
+    module: NetworkModule, objective: Objective, inputs: Arrays, images: Images, split: str
+) -> tuple[Told, Arrays, Arrays]:
+    """What came of a split, with every goal's scores and what was wanted."""
+    scores = tuple(scores_of(module, inputs, *objective.nodes))
+    wanted = targets_of(images, split, objective)
+    told: dict[str, Evaluation | RegressionEvaluation] = {}
+    loss = 0.0
+    for goal, answers, targets in zip(objective.goals, scores, wanted, strict=True):
+        if goal.is_regression:
+            told[goal.output] = evaluate_regression(answers, targets, split)
+            loss += relative_error(answers, targets, goal.variances) if goal.variances else 0.0
+        else:
+            told[goal.output] = evaluate(answers, targets, goal.classes, split)
+            loss += told[goal.output].loss
+    if objective.only is not None:
+        return told[objective.only.output], scores, wanted
+    return OutputsEvaluation(split, len(wanted[0]), loss, told), scores, wanted
 
 
-def _keep(run: Run, told: Told, scores: NDArray[np.float32], labels: NDArray[Any]) -> None:
+def _keep(
+    run: Run, objective: Objective, told: Told, scores: Sequence[NDArray[Any]], wanted: Sequence[NDArray[Any]]
+) -> None:
+    arrays: dict[str, NDArray[Any]] = {}
+    for goal, answers, targets in zip(objective.goals, scores, wanted, strict=True):
+        prefix = "" if goal is objective.only else f"{goal.output}."
+        arrays |= {f"{prefix}scores": answers, f"{prefix}labels": targets}
     write_json(run.folder.evaluation(told.split), told.to_dict())
-    write_tensors(run.folder.predictions(told.split), {"scores": scores, "labels": labels})
+    write_tensors(run.folder.predictions(told.split), arrays)

@@ -79,6 +79,11 @@ class Shown(Quiet):
                 parts.append(f"{word} {units.percent(entry[key])}")
         if "val_loss" in entry:
             parts.append(f"validation loss {entry['val_loss']:.4f}")
+        # Of several outputs each has measures that bear its name.
+        for key, share in entry.items():
+            split, _, rest = key.partition("_")
+            if split == "val" and rest.endswith("_accuracy"):
+                parts.append(f"{rest.removesuffix('_accuracy')} {units.percent(share)}")
         parts.append(f"{entry['pictures_per_second']:,.0f} images/s")
         self.say("  ".join(parts))
 

@@ -28,7 +28,7 @@ def batches_of(count, batch=8, **options):
 
 
 def listed(epoch):
-    return [(pixels.cpu().clone(), labels.cpu().clone()) for pixels, labels in epoch]
+    return [(pixels.cpu().clone(), labels.cpu().clone()) for (pixels,), (labels,) in epoch]
 
 
 def same(left, right):
@@ -58,9 +58,9 @@ def test_every_picture_comes_once_an_epoch_with_its_label(count, batch, shuffle,
 
 
 def test_lone_last_picture_joins_the_batch_before():
-    assert [len(labels) for _, labels in batches_of(25).epoch(0)] == [8, 8, 9]
-    assert [len(labels) for _, labels in batches_of(26).epoch(0)] == [8, 8, 8, 2]
-    assert [len(labels) for _, labels in batches_of(24).epoch(0)] == [8, 8, 8]
+    assert [len(labels) for _, (labels,) in batches_of(25).epoch(0)] == [8, 8, 9]
+    assert [len(labels) for _, (labels,) in batches_of(26).epoch(0)] == [8, 8, 8, 2]
+    assert [len(labels) for _, (labels,) in batches_of(24).epoch(0)] == [8, 8, 8]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -73,7 +73,7 @@ def test_going_on_within_an_epoch_shows_what_would_have_come(device):
 
 def test_epochs_and_seeds_differ_in_order_and_in_augmentation():
     def order(seed, epoch):
-        return torch.cat([labels for _, labels in batches_of(50, seed=seed).epoch(epoch)]).tolist()
+        return torch.cat([labels for _, (labels,) in batches_of(50, seed=seed).epoch(epoch)]).tolist()
 
     orders = [order(3, 0), order(3, 1), order(4, 0), order(0, 3)]
     assert len({tuple(one) for one in orders}) == 4
@@ -81,7 +81,7 @@ def test_epochs_and_seeds_differ_in_order_and_in_augmentation():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 1, 6, 6), dtype=np.uint8)
     augmented = Batches(pixels, np.arange(16), batch=16, device=CPU, augmentation=Augmentation(shift=2),
                         shuffle=False, seed=0)  # fmt: skip
-    first, second = (next(augmented.epoch(number))[0] for number in (0, 1))
+    first, second = (next(augmented.epoch(number))[0][0] for number in (0, 1))
     assert not torch.equal(first, second)
 
 
@@ -95,7 +95,7 @@ def test_streaming_shows_the_same_as_resident_pixels(tmp_path, monkeypatch, devi
     for mode in ("r", "c"):
         mapped = np.load(tmp_path / "pixels.npy", mmap_mode=mode)
         assert same(listed(Batches(mapped, labels, **options).epoch(2)), resident)
-    assert next(Batches(pixels, labels, **options).epoch(0))[0].device.type == device.type
+    assert next(Batches(pixels, labels, **options).epoch(0))[0][0].device.type == device.type
 
 
 def test_regression_targets_and_float_pixels_pass_through():

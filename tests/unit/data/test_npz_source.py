@@ -124,8 +124,8 @@ FLOATS = PIXELS.astype(np.float64)
             "'x' of FILE is of type bool; pictures are bytes (0 to 255) or floats",
         ),
         (
-            {"x": PIXELS.reshape(6, -1), "y": LABELS},
-            "'x' of FILE has the shape (6, 20); pictures are (N, height, width), "
+            {"x": PIXELS[:, 0, 0], "y": LABELS},
+            "'x' of FILE has the shape (6,); pictures are (N, height, width), "
             "(N, height, width, channels) or (N, channels, height, width)",
         ),
         (
@@ -167,7 +167,7 @@ FLOATS = PIXELS.astype(np.float64)
         ({"x_train": PIXELS}, "FILE holds 'x_train' but not 'y_train'; save both"),
         ({"x": PIXELS, "y": np.int64(3)}, "'y' of FILE is a single value; save one for each picture"),
         (
-            {"b": PIXELS, "a": LABELS},
+            {"b": np.array(["p", "q"]), "a": np.array(["no", "numbers"])},
             "FILE holds a, b; name its arrays x_train, y_train, x_test, y_test "
             "or train_images, train_labels and so on",
         ),

@@ -84,7 +84,7 @@ def refused(path: Path) -> str:
 def test_missing_columns_name_those_that_are_there(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", [0, 1], image="picture")
     assert refused(path) == "FILE has the columns picture, label; name the one with the pictures 'image'"
-    path = write(tmp_path / "a.parquet", [0, 1], label="target")
+    path = write(tmp_path / "a.parquet", ["a", "b"], label="target", kind=pa.string())
     assert refused(path) == "FILE has the columns image, target; name the one with the labels 'label'"
 
 

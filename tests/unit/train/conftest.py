@@ -67,11 +67,11 @@ def trained(data: str, tmp_path: Path) -> Callable[..., Run]:
     """Trains shortly on the made data, in a folder of its own."""
     count = 0
 
-    def go(network: str | None = NETWORK, images: object = data, **changes: object) -> Run:
+    def go(network: object = NETWORK, images: object = data, quiet: bool = True, **changes: object) -> Run:
         nonlocal count
         count += 1
         out = tmp_path / f"run-{count}"
-        return train(network, images, device="cpu", quiet=True, out=out, **(RECIPE | changes))
+        return train(network, images, device="cpu", quiet=quiet, out=out, **(RECIPE | changes))
 
     return go
 

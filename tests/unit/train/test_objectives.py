@@ -64,8 +64,8 @@ def heads(count):
         (
             heads(2),
             CLASSES,
-            "the network has 1 inputs and 2 outputs, but a folder of pictures trains one of each; "
-            "give a network with one input and one output",
+            "output 'dense1' has no column in made, which has image, label; "
+            "give the output the name of its column",
         ),
     ],
 )

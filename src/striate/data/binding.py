@@ -1,0 +1,140 @@
+"""Which column of a data set feeds which input of a network, and which is what an output is to tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.core import UsageError
+from striate.data.images import LABEL, ArrayPictures, Images, Split
+from striate.data.splits import SubsetPictures
+from striate.graph import InputLayer, Network
+
+
+@dataclass(frozen=True)
+class Binding:
+    """For each input the columns that it takes, side by side, and for each output its column, by node."""
+
+    inputs: Mapping[str, tuple[str, ...]]
+    outputs: Mapping[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is used, each once."""
+        taken = [name for columns in self.inputs.values() for name in columns]
+        return tuple(dict.fromkeys([*taken, *self.outputs.values()]))
+
+
+def bind(network: Network, images: Images, *, answers: bool = True) -> Binding:
+    """Finds each input's and each output's column by its name, and what has no name by what is left.
+
+    A column with the name of an input or output belongs to it. Of the rest, the only output without a
+    column takes `label`, or the only column that can be meant; the only input of pictures without one
+    the first column of pictures; the only other input all columns of numbers but `label`, side by side, or,
+    when it isn't a row, arrays that were read as pictures, such as signals (N, L, C). `answers` False leaves
+    the outputs out.
+
+    Raises UsageError when an input or output is left without a column.
+    """
+    left = dict.fromkeys(images.columns)
+    inputs: dict[str, tuple[str, ...]] = {node: (node,) for node in network.inputs if node in left}
+    outputs = {node: node for node in network.outputs if answers and node in left}
+    for name in [*inputs, *outputs]:
+        left.pop(name, None)
+    unfed = [node for node in network.inputs if node not in inputs]
+    unasked = [node for node in network.outputs if answers and node not in outputs]
+    if len(unasked) == 1:
+        takes_numbers = any(not wants_pictures(network, node) for node in unfed)
+        column = target_of(images, tuple(left), alone=not takes_numbers)
+        if column is not None:
+            outputs[unasked[0]] = column
+            left.pop(column)
+    for node in (node for node in network.outputs if answers and node not in outputs):
+        raise UsageError(
+            f"output '{node}' has no column in {images.name}, which has {', '.join(images.columns)}; "
+            f"give the output the name of its column"
+        )
+    for of_pictures in (True, False):
+        nodes = [node for node in unfed if wants_pictures(network, node) == of_pictures]
+        columns = [name for name in left if _is_array(images, name) != of_pictures and name != LABEL]
+        if not columns and not of_pictures and len(nodes) == 1 and network[nodes[0]].shape.spatial:
+            columns = [name for name in left if _is_decoded(images, name)][:1]
+        if len(nodes) == 1 and columns:
+            inputs[nodes[0]] = tuple(columns[:1] if of_pictures else columns)
+            for name in inputs[nodes[0]]:
+                del left[name]
+    _require_fed(network, images, inputs, tuple(left))
+    # In the network's order, which is that in which its module takes them.
+    return Binding(
+        {node: inputs[node] for node in network.inputs},
+        {node: outputs[node] for node in network.outputs} if answers else {},
+    )
+
+
+def target_of(images: Images, columns: tuple[str, ...], *, alone: bool) -> str | None:
+    """The column among these that an output without a name is to tell; None when several could be meant.
+
+    It is `label`, or the only array of one number a row, or, where no input takes numbers (`alone`), the
+    only array.
+    """
+    if LABEL in columns:
+        return LABEL
+    arrays = [name for name in columns if _is_array(images, name)]
+    single = [name for name in arrays if _axes(images, name) == ()]
+    for candidates in (single, arrays if alone else []):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def row_width(images: Images) -> int | None:
+    """How many numbers a row has beside its target, for a network that doesn't say; None for pictures."""
+    target = target_of(images, images.columns, alone=False)
+    widths = [_axes(images, name) for name in images.columns if name != target]
+    if images.has_pictures or any(len(axes) > 1 for axes in widths):
+        return None
+    return sum(axes[0] if axes else 1 for axes in widths)
+
+
+def wants_pictures(network: Network, node: str) -> bool:
+    """Whether an input takes pictures: whatever has a height and a width and isn't tokens."""
+    layer = network[node].layer
+    return isinstance(layer, InputLayer) and len(layer.shape.spatial) == 2 and not layer.tokens
+
+
+def _require_fed(
+    network: Network, images: Images, inputs: Mapping[str, tuple[str, ...]], left: tuple[str, ...]
+) -> None:
+    for node in network.inputs:
+        if node in inputs:
+            continue
+        shape = network[node].shape
+        if len(network.inputs) == 1 and left and not wants_pictures(network, node):
+            raise UsageError(
+                f"the network's input is {shape}, but pictures are height×width×depth; "
+                f"begin with a size such as 28x28x1"
+            )
+        raise UsageError(
+            f"input '{node}' of {shape} has no column in {images.name}, which has "
+            f"{', '.join(images.columns)}; give the input the name of its column"
+        )
+
+
+def _is_array(images: Images, name: str) -> bool:
+    return isinstance(_sample(images).columns[name], np.ndarray)
+
+
+def _axes(images: Images, name: str) -> tuple[int, ...]:
+    """The axes of a row's entry in a column of numbers."""
+    column = _sample(images).columns[name]
+    return column.shape[1:] if isinstance(column, np.ndarray) else ()
+
+
+def _is_decoded(images: Images, name: str) -> bool:
+    """Whether a column is an array that was read as pictures."""
+    column = _sample(images).columns[name]
+    return isinstance(column.base if isinstance(column, SubsetPictures) else column, ArrayPictures)
+
+
+def _sample(images: Images) -> Split:
+    return next(iter(images.splits.values()))

@@ -1,0 +1,87 @@
+"""What a network's inputs take and its outputs are to tell, as arrays, split by split.
+
+Legend: N rows, C depth, K targets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.data import (
+    Binding,
+    Images,
+    channel_statistics,
+    prepare_numbers,
+    prepare_split,
+    prepare_targets,
+    wants_pictures,
+)
+from striate.graph import Embedding, InputLayer, Network
+from striate.train.objective import Objective
+from striate.train.watching import Quiet
+
+Arrays: TypeAlias = tuple[NDArray[Any], ...]
+
+
+def prepared_inputs(images: Images, network: Network, binding: Binding, watcher: Quiet) -> dict[str, Arrays]:
+    """For every split an array for each input: pictures (N, C, H, W), numbers or tokens (N, C, *spatial).
+
+    Raises DataError when a column can't be what its input takes.
+    """
+    return {
+        split: tuple(
+            _input(images, split, network, node, binding.inputs[node], watcher) for node in network.inputs
+        )
+        for split in images.splits
+    }
+
+
+def targets_of(images: Images, split: str, objective: Objective) -> Arrays:
+    """What the outputs are to tell of a split: class indices (N,) or numbers (N, K) for each."""
+    return tuple(prepare_targets(images, split, goal.column, len(goal.classes)) for goal in objective.goals)
+
+
+def with_preparations(network: Network, inputs: Sequence[NDArray[Any]]) -> Network:
+    """The network with the training split's mean and deviation in every input that brings none of its own."""
+    for node, array in zip(network.inputs, inputs, strict=True):
+        layer = cast("InputLayer", network[node].layer)
+        if layer.mean is None and layer.deviation is None and not layer.tokens:
+            mean, deviation = channel_statistics(array)
+            floats = array.dtype != np.uint8
+            network = network.with_preparation(mean, deviation, floats=floats, input=node)
+    return network
+
+
+def with_variances(objective: Objective, images: Images) -> Objective:
+    """The objective of several outputs, which weighs each regression target by its variance in `train`.
+
+    A target that doesn't vary counts as it is.
+    """
+    if objective.only is not None:
+        return objective
+    goals = [
+        replace(goal, variances=tuple(float(v) or 1.0 for v in targets.astype(np.float64).var(axis=0)))
+        if goal.is_regression
+        else goal
+        for goal, targets in zip(objective.goals, targets_of(images, "train", objective), strict=True)
+    ]
+    return replace(objective, goals=tuple(goals))
+
+
+def _input(
+    images: Images, split: str, network: Network, node: str, columns: Sequence[str], watcher: Quiet
+) -> NDArray[Any]:
+    layer = cast("InputLayer", network[node].layer)
+    pictures = images.split(split).columns[columns[0]]
+    if wants_pictures(network, node) and not isinstance(pictures, np.ndarray):
+        return prepare_split(pictures, layer.shape, layer.fit, progress=watcher.reading)
+    return prepare_numbers(images, split, columns, layer, _vocabulary(network, node))
+
+
+def _vocabulary(network: Network, input: str) -> int | None:
+    """How many tokens every embedding that reads an input knows; None where none reads it."""
+    readers = [node.layer for node in network if input in node.inputs]
+    return min((layer.vocabulary for layer in readers if isinstance(layer, Embedding)), default=None)

@@ -1,0 +1,128 @@
+"""What a training writes and says of itself: before its first step, when it has to change, and at its end."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from striate.core import GraphError, RunError, StriateError, units
+from striate.plan import plan
+from striate.runs import DataFacts, Manifest, Run, RunFolder, State, now, versions, write_json, write_text
+from striate.train.compute import Compute, memory_told
+from striate.train.goals import save_goals
+from striate.train.setup import Setup, digests_of, listed_counts
+from striate.train.watching import Quiet
+
+# What the manifest's facts of the hardware call the rows that are computed at once, where a batch is divided,
+# and how many times the memory was full.
+ROWS, DIVISIONS = "micro_batch", "out_of_memory"
+
+# Targets of other sizes take an optimizer of small steps long to reach.
+_SPREADS = (0.01, 100)
+
+
+def rows_of(run: Run) -> int | None:
+    """How many rows a run computes at once, None being the whole batch; RunError when that is damaged."""
+    rows = run.manifest.hardware.get(ROWS)
+    if rows is not None and (type(rows) is not int or rows < 1):
+        raise RunError(
+            f"{run.folder.manifest} is damaged at hardware.{ROWS}: it is no number of rows; restore it "
+            f"from a copy"
+        )
+    return rows
+
+
+def manifest_of(setup: Setup, compute: Compute) -> Manifest:
+    """The manifest of a training that hasn't begun."""
+    counts = {name: len(split) for name, split in setup.images.splits.items()}
+    only = setup.objective.only
+    return Manifest(
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        created=now(),
+        network=setup.network_name,
+        data=DataFacts(
+            spec=setup.spec,
+            name=setup.images.name,
+            classes=[] if only is None else list(only.classes),
+            counts=counts,
+            digests=digests_of(setup.images),
+        ),
+        recipe=setup.recipe.model_dump(),
+        versions=versions(),
+        hardware=compute.facts(),
+    )
+
+
+def write_head(folder: RunFolder, setup: Setup, manifest: Manifest, compute: Compute) -> None:
+    """Everything that is known before the first step."""
+    manifest.save(folder.manifest)
+    write_text(folder.network, setup.network.to_json())
+    with suppress(GraphError):  # a network that no line can say has its JSON alone
+        write_text(folder.notation, setup.network.notation() + "\n")
+    save_goals(folder, setup.objective)
+    recipe = setup.recipe
+    batch = manifest.hardware.get(ROWS, recipe.batch)
+    planned = plan(setup.network, batch=batch, optimizer=recipe.optimizer, precision=compute.precision)
+    write_json(folder.plan, planned.to_dict())
+
+
+@contextmanager
+def ending(manifest: Manifest, folder: RunFolder) -> Generator[None]:
+    """Writes into the manifest how the run ended when it ends badly."""
+
+    def save(state: State, reason: str) -> None:
+        manifest.state, manifest.reason = state, reason
+        with suppress(RunError):  # the disk that failed the run may refuse this as well
+            manifest.save(folder.manifest)
+
+    try:
+        with memory_told():
+            yield
+    except KeyboardInterrupt:
+        save("stopped", "interrupted before the step ended")
+        raise KeyboardInterrupt(f"interrupted; {way_on(folder)}") from None
+    except StriateError as error:
+        save("failed", str(error))
+        raise
+    except BaseException as error:
+        save("failed", f"{type(error).__name__}: {error}")
+        raise
+
+
+def say_divided(manifest: Manifest, folder: RunFolder, watcher: Quiet, rows: int) -> None:
+    """Says and keeps that the memory was full and a step is computed in smaller parts from now on."""
+    is_first = DIVISIONS not in manifest.hardware
+    manifest.hardware[ROWS] = rows
+    manifest.hardware[DIVISIONS] = manifest.hardware.get(DIVISIONS, 0) + 1
+    manifest.save(folder.manifest)
+    if is_first:
+        watcher.say(
+            f"the memory was full; a step's batch is computed in parts of {rows} from here on, or fewer"
+        )
+
+
+def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -> None:
+    """Says in one line what is trained on what, and how; and which targets are of an odd size."""
+    weights = plan(setup.network).parameters
+    in_parts = "" if rows is None else f" in parts of {rows} that fit into the memory"
+    counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
+    recipe = setup.recipe
+    for goal in setup.objective.goals:
+        spread = [
+            variance**0.5 for variance in goal.variances if not _SPREADS[0] < variance**0.5 < _SPREADS[1]
+        ]
+        if spread:
+            watcher.say(
+                f"'{goal.column}' deviates by about {spread[0]:.3g}; networks learn numbers between "
+                f"{_SPREADS[0]:g} and {_SPREADS[1]:g} faster, so give it in another unit"
+            )
+    watcher.say(
+        f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
+        f"{recipe.epochs} epochs, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
+        f"{compute.device} in {compute.precision}"
+    )
+
+
+def way_on(folder: RunFolder) -> str:
+    """The command that goes on with a run."""
+    return f"go on with: striate resume {folder.path}"
