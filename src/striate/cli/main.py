@@ -17,6 +17,7 @@ INTERRUPTED = 130
 
 _VERBS = {
     "plan": ("plan", "What a network costs before it exists: shapes, parameters, MACs, memory."),
+    "lint": ("lint", "What is weak in a network, why, and the edit that mends it."),
     "data": ("data", "Look at pictures before training on them: inspect, check."),
     "train": ("train", "Train a network on pictures."),
     "resume": ("resume", "Go on with a training exactly where it stopped."),

@@ -5,7 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from striate.cli.words import NETWORK_HELP, Json, Whole, axes_of, print_json
-from striate.plan import plan
+from striate.core import UsageError, units
+from striate.plan import Plan, Versus, budget_of, plan
 from striate.zoo import resolve
 
 
@@ -13,6 +14,10 @@ def plan_command(
     network: Annotated[str, Parameter(help=NETWORK_HELP)],
     /,
     *,
+    versus: Annotated[str | None, Parameter(help="Another network, to stand beside it.")] = None,
+    budget: Annotated[
+        str | None, Parameter(help="Memory, such as 8GiB or 800MB: which batch fits into it?")
+    ] = None,
     input: Annotated[
         str | None, Parameter(help="Input size where the network leaves it out: 28x28x1.")
     ] = None,
@@ -27,13 +32,28 @@ def plan_command(
     json: Json = False,
 ) -> None:
     """What a network costs before it exists: shapes, parameters, MACs, receptive fields, training memory."""
-    planned = plan(
-        resolve(network, axes=axes_of(input), classes=classes),
-        batch=batch,
-        optimizer=optimizer,
-        precision=precision,
-    )
+    if versus is not None and budget is not None:
+        raise UsageError("--budget looks at one network and --versus at two; leave one of them out")
+
+    def planned(word: str) -> Plan:
+        network = resolve(word, axes=axes_of(input), classes=classes)
+        return plan(network, batch=batch, optimizer=optimizer, precision=precision)
+
+    if versus is not None:
+        both = Versus(planned(network), planned(versus))
+        if json:
+            print_json("versus", both.to_dict())
+        else:
+            print(both)
+        return
+    allowed = None if budget is None else units.parse_bytes(budget)
+    answer = planned(network)
+    facts, lines = answer.to_dict(), [str(answer)]
+    if allowed is not None:
+        fitting = budget_of(answer.network, allowed, optimizer=optimizer, precision=precision)
+        facts["budget"] = fitting.to_dict()
+        lines.append(str(fitting))
     if json:
-        print_json("plan", planned.to_dict())
+        print_json("plan", facts)
     else:
-        print(planned)
+        print("\n".join(lines))

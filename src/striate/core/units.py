@@ -1,6 +1,12 @@
-"""How numbers are printed, once for every table, message and page."""
+"""How numbers are printed, once for every table, message and page; and how sizes are read."""
+
+import re
+from fractions import Fraction
+
+from striate.core.errors import UsageError, quoted
 
 _BYTE_STEPS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kmgt])(i?))?b", re.IGNORECASE)
 # From here on three digits would be a whole step: 1,023.6 KiB are printed 1.00 MiB, not 1024 KiB.
 _ROUNDS_UP = 0.9995
 
@@ -16,6 +22,20 @@ def size(byte_count: float) -> str:
         if byte_count >= _ROUNDS_UP * step:
             return f"{_three_digits(byte_count / step)} {prefix}"
     return f"{byte_count:g} B"
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes as a person writes them: `8GiB` (binary), `800MB` or `2.5 GB` (decimal), `512 B`.
+
+    Raises UsageError when the text is no size.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{quoted(text)} is no size; write a number and its unit, such as 8GiB or 800MB")
+    number, prefix, binary = match.groups()
+    step = 1024 if binary else 1000
+    power = " kmgt".index(prefix.lower()) if prefix else 0
+    return int(Fraction(number) * step**power)
 
 
 def duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from striate.core import GraphError, Shape
-from striate.graph import Network
+from striate.graph import Network, Weighted
 from striate.plan.memory import Memory, training_memory
 from striate.plan.receptive import ReceptiveField, receptive_fields
 
@@ -15,7 +15,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One node's share: trained weights, running statistics, MACs for one picture, receptive fields.
+    """One node's share: weights, the frozen among them, running statistics, MACs for one picture.
 
     `fields` has an entry for each input with spatial axes that the node sees.
     """
@@ -24,6 +24,7 @@ class Row:
     layer: str
     shape: Shape
     parameters: int
+    frozen: int
     statistics: int
     macs: int
     fields: dict[str, ReceptiveField]
@@ -34,10 +35,15 @@ class Row:
             "layer": self.layer,
             "output_shape": [*self.shape.spatial, self.shape.depth],
             "parameters": self.parameters,
+            "frozen": self.frozen,
             "statistics": self.statistics,
             "macs": self.macs,
             "receptive_field": {
-                name: {"size": list(f.size), "stride": list(f.stride), "start": list(f.start)}
+                name: {
+                    "size": list(f.size),
+                    "stride": [number if isinstance(number, int) else float(number) for number in f.stride],
+                    "start": list(f.start),
+                }
                 for name, f in self.fields.items()
             },
         }
@@ -56,8 +62,13 @@ class Plan:
 
     @property
     def parameters(self) -> int:
-        """Trained weights, in numbers."""
+        """Weights, frozen ones included, in numbers."""
         return sum(row.parameters for row in self.rows)
+
+    @property
+    def frozen(self) -> int:
+        """Weights that training leaves as they are, in numbers."""
+        return sum(row.frozen for row in self.rows)
 
     @property
     def statistics(self) -> int:
@@ -71,19 +82,15 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as one versioned object for programs."""
-        try:
-            notation = self.network.notation()
-        except GraphError:
-            notation = None
         return {
             "format": FORMAT,
             "version": VERSION,
-            "network": notation,
+            "network": said(self.network),
             "batch": self.batch,
             "optimizer": self.optimizer,
             "precision": self.precision,
             "rows": [row.to_dict() for row in self.rows],
-            "totals": {"parameters": self.parameters, "statistics": self.statistics, "macs": self.macs},
+            "totals": {name: getattr(self, name) for name in ("parameters", "frozen", "statistics", "macs")},
             "memory_bytes": self.memory.to_dict(),
         }
 
@@ -98,6 +105,14 @@ class Plan:
         return as_html(self)
 
 
+def said(network: Network) -> str | None:
+    """A network's notation, or None where no line can say it."""
+    try:
+        return network.notation()
+    except GraphError:
+        return None
+
+
 def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precision: str = "fp32") -> Plan:
     """The plan of a network for training steps on `batch` pictures.
 
@@ -107,12 +122,15 @@ def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precisio
     rows: list[Row] = []
     for node in network:
         shapes = network.input_shapes(node)
+        parameters = sum(prod(axes) for axes in node.layer.weights(*shapes).values())
+        is_frozen = isinstance(node.layer, Weighted) and node.layer.frozen
         rows.append(
             Row(
                 name=node.name,
                 layer=str(node.layer),
                 shape=node.shape,
-                parameters=sum(prod(axes) for axes in node.layer.weights(*shapes).values()),
+                parameters=parameters,
+                frozen=parameters if is_frozen else 0,
                 statistics=sum(prod(axes) for axes in node.layer.statistics(*shapes).values()),
                 macs=node.layer.macs(*shapes),
                 fields=fields[node.name],

@@ -1,98 +1,98 @@
 """Receptive fields: which places of an input a number of a volume can see.
 
-Along every axis of the input, the field of the number at place i covers `size` places from
-`start` + i × `stride`, counted from the input's first place and not cut at its borders. The recursion
-through windows is that of Araujo et al., "Computing Receptive Fields of CNNs" (Distill 2019).
+Along every axis of an input a field is a `Reach`: the number at place j sees the places from its first
+to its last, counted from the input's first place and not cut at its borders, in a pattern that repeats.
+Fields are composed layer by layer, as Araujo et al. do with windows ("Computing Receptive Fields of
+CNNs", Distill 2019); the repeating pattern carries them through up-sampling and transposed convolutions.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-from striate.graph import Network, Node, Window
+from striate.core import Shape
+from striate.graph import HERE, Network, Node, Reach
+from striate.plan.reaches import behind, ends, hull, whole
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The field of a node's numbers on one input: an entry for each spatial axis of that input."""
+    """The field of a node's numbers on one input, with an entry for each spatial axis of that input."""
 
-    size: tuple[int, ...]
-    stride: tuple[int, ...]
-    start: tuple[int, ...]
+    axes: tuple[Reach, ...]
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """How many places the largest field covers; fields of one pattern may differ in size."""
+        return tuple(max(map(_size, axis.first, axis.last)) for axis in self.axes)
+
+    @property
+    def stride(self) -> tuple[int | Fraction, ...]:
+        """By how many places of the input the field moves from place to place, on average."""
+        strides = (Fraction(axis.shift, len(axis.first)) for axis in self.axes)
+        return tuple(int(stride) if stride.denominator == 1 else stride for stride in strides)
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """Where the field of the first place begins; negative in the padding."""
+        return tuple(axis.first[0] for axis in self.axes)
+
+    def seen_from(self, *place: int) -> tuple[tuple[int, int], ...]:
+        """The first and the last place that the number at a place sees, along each axis of the input.
+
+        A vector's numbers have no place of their own and see the same.
+        """
+        return tuple(
+            ends(axis, at) for axis, at in zip(self.axes, place or (0,) * len(self.axes), strict=True)
+        )
 
     def __str__(self) -> str:
         return "×".join(map(str, self.size))
-
-    def through(self, window: Window) -> "ReceptiveField":
-        """The field behind a window that slides over volumes of this field."""
-        axes = list(zip(self.size, self.stride, self.start, strict=True))
-        return ReceptiveField(
-            tuple(n + (k - 1) * s for (n, s, _), k in zip(axes, window.kernel, strict=True)),
-            tuple(s * step for (_, s, _), step in zip(axes, window.stride, strict=True)),
-            tuple(at - b * s for (_, s, at), b in zip(axes, window.before, strict=True)),
-        )
-
-    def over(self, places: tuple[int, ...]) -> "ReceptiveField":
-        """The field of a number made of all places of a volume of this field."""
-        sizes = zip(self.size, self.stride, places, strict=True)
-        return ReceptiveField(tuple(n + (p - 1) * s for n, s, p in sizes), (0,) * len(places), self.start)
 
 
 def receptive_fields(network: Network) -> dict[str, dict[str, ReceptiveField]]:
     """For every node and every input with spatial axes that it sees: the field on that input."""
     fields: dict[str, dict[str, ReceptiveField]] = {}
     for node in network:
-        if not node.inputs:
-            axes = len(node.shape.spatial)
-            own = {node.name: ReceptiveField((1,) * axes, (1,) * axes, (0,) * axes)} if axes else {}
+        if node.inputs:
+            parts = [_through(network, node, name, fields[name]) for name in node.inputs]
+            names = dict.fromkeys(name for part in parts for name in part)
+            fields[node.name] = {
+                name: _joined([part[name] for part in parts if name in part], node.shape) for name in names
+            }
         else:
-            own = _joined(node, [_passed(network, node, name, fields[name]) for name in node.inputs])
-        fields[node.name] = own
+            axes = len(node.shape.spatial)
+            fields[node.name] = {node.name: ReceptiveField((HERE,) * axes)} if axes else {}
     return fields
 
 
-def _passed(
+def _through(
     network: Network, node: Node, source: str, fields: dict[str, ReceptiveField]
 ) -> dict[str, ReceptiveField]:
     """The fields that one of a node's inputs hands on to it."""
     shape = network[source].shape
-    window = node.layer.window(shape) if len(node.inputs) == 1 else None
     if not shape.spatial:
         return fields
     if not node.shape.spatial:
-        return {name: field.over(shape.spatial) for name, field in fields.items()}
-    if window is None:
-        return fields
-    return {name: field.through(window) for name, field in fields.items()}
+        reaches = tuple(whole(size) for size in shape.spatial)
+    elif len(node.inputs) == 1:
+        reaches = node.layer.reach(shape)
+    else:
+        axes = zip(shape.spatial, node.shape.spatial, strict=True)
+        # Where a volume of one place meets a larger one, its place is repeated.
+        reaches = tuple(HERE if own == all_ else whole(1) for own, all_ in axes)
+    return {name: ReceptiveField(tuple(map(behind, reaches, field.axes))) for name, field in fields.items()}
 
 
-def _joined(node: Node, parts: list[dict[str, ReceptiveField]]) -> dict[str, ReceptiveField]:
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: _hull(node, [part[name] for part in parts if name in part]) for name in names}
-
-
-def _hull(node: Node, fields: list[ReceptiveField]) -> ReceptiveField:
-    """The smallest field that covers all of them, at every place."""
+def _joined(fields: list[ReceptiveField], shape: Shape) -> ReceptiveField:
+    """The smallest field that covers all of them, at every place of a volume."""
     first = fields[0]
     if all(field == first for field in fields):
         return first
-    places = node.shape.spatial or (1,) * len(first.size)
-    axes = [
-        _hull_along([(f.size[axis], f.stride[axis], f.start[axis]) for f in fields], places[axis])
-        for axis in range(len(first.size))
-    ]
-    size, stride, start = zip(*axes, strict=True)
-    return ReceptiveField(size, stride, start)
+    places = shape.spatial or (1,) * len(first.axes)
+    return ReceptiveField(
+        tuple(hull([field.axes[i] for field in fields], places[i]) for i in range(len(first.axes)))
+    )
 
 
-def _hull_along(fields: list[tuple[int, int, int]], places: int) -> tuple[int, int, int]:
-    """Size, stride and start of the hull of fields along one axis with so many places.
-
-    Where branches differ in stride, the hull moves by that of them which keeps it smallest.
-    """
-
-    def moving_by(stride: int) -> tuple[int, int, int]:
-        # Ends move evenly with the place, so what covers the first and the last place covers all.
-        drifts = [(at, n, (s - stride) * place) for n, s, at in fields for place in (0, places - 1)]
-        start = min(at + drift for at, _, drift in drifts)
-        return max(at + n + drift for at, n, drift in drifts) - start, stride, start
-
-    return min(moving_by(stride) for _, stride, _ in fields)
+def _size(first: int, last: int) -> int:
+    return last - first + 1

@@ -12,11 +12,14 @@ _WIDEST_LAYER = 44
 
 def as_text(plan: Plan) -> str:
     """The plan as a table of fixed width, its totals and the training memory below."""
-    rows = [_cells(row) for row in plan.rows]
-    widths = [max(len(row[i]) for row in (_HEAD, *rows)) for i in range(len(_HEAD))]
+    return "\n".join([*table(_HEAD, [_cells(row) for row in plan.rows], words=_LEFT), *_totals(plan)])
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, words: int) -> list[str]:
+    """The lines of a table between two rules, its first `words` columns aligned on the left."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    lines = [_line(_HEAD, widths), rule, *(_line(row, widths) for row in rows), rule]
-    return "\n".join([*lines, *_totals(plan)])
+    return [_line(head, widths, words), rule, *(_line(row, widths, words) for row in rows), rule]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -31,21 +34,22 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+def _line(cells: tuple[str, ...], widths: list[int], words: int) -> str:
     padded = [
-        cell.ljust(width) if i < _LEFT else cell.rjust(width)
+        cell.ljust(width) if i < words else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(padded).rstrip()
 
 
 def _totals(plan: Plan) -> list[str]:
+    frozen = f" ({units.count(plan.frozen)} frozen)" if plan.frozen else ""
     statistics = f" and {units.count(plan.statistics)} running statistics" if plan.statistics else ""
     memory = plan.memory
-    kinds = [(kind, size) for kind, size in memory.to_dict().items() if kind != "total"]
+    kinds = [(kind, size) for kind, size in memory.to_dict().items() if size and kind != "total"]
     listed = ", ".join(f"{kind} {units.size(size)}" for kind, size in kinds)
     return [
-        f"{units.count(plan.parameters)} parameters{statistics}",
+        f"{units.count(plan.parameters)} parameters{frozen}{statistics}",
         f"{units.count(plan.macs)} MACs a picture (FLOPs are twice as many)",
         f"training, batch {plan.batch}, {plan.optimizer}, {plan.precision}: "
         f"about {units.size(memory.total)} ({listed})",

@@ -41,6 +41,12 @@ TABLES = {
     ),
     "voxels": Network.parse("6x7x8x1 | conv 2 3 | maxpool 1x2x2 | globalavgpool | dense 2"),
     "two-inputs": two_inputs(),
+    "u": Network.parse(
+        "16x16x1 | conv 4 3 same relu | concat[ ; maxpool 2 | conv 8 3 same dilation=2 frozen relu"
+        " | transposed 4 2 stride=2 ] | upsample 2 linear | crop 1 | filter blur padding=1 reflect"
+        " | depthwise 3 stride=2 nobias | groupnorm 4 | hardswish | squeeze-excite 2 | globalmaxpool"
+    ),
+    "text": Network.parse("40x1 tokens | embedding 100 8 | conv 16 5 relu | globalavgpool | dense 2"),
 }
 
 
@@ -87,7 +93,7 @@ def test_totals_are_the_sums_of_the_rows(network: Network) -> None:
     planned = plan(network)
     told = planned.to_dict()
     assert [row.name for row in planned.rows] == [node.name for node in network]
-    for total in ("parameters", "statistics", "macs"):
+    for total in ("parameters", "frozen", "statistics", "macs"):
         assert getattr(planned, total) == told["totals"][total] == sum(row[total] for row in told["rows"])
     memory = told["memory_bytes"]
     assert memory.pop("total") == sum(memory.values())
@@ -109,6 +115,7 @@ def test_json_names_its_format_and_every_setting() -> None:
         "layer": "conv 32 3 same",
         "output_shape": [8, 8, 32],
         "parameters": 320,
+        "frozen": 0,
         "statistics": 0,
         "macs": 8 * 8 * 32 * 9,
         "receptive_field": {"input1": {"size": [3, 3], "stride": [1, 1], "start": [-1, -1]}},
@@ -140,6 +147,12 @@ def test_running_statistics_are_told_beside_parameters() -> None:
     planned = plan(Network.parse("4x4x3 | batchnorm"))
     assert (planned.parameters, planned.statistics) == (6, 6)
     assert "\n6 parameters and 6 running statistics\n" in str(planned)
+
+
+def test_frozen_weights_are_told_beside_all() -> None:
+    planned = plan(Network.parse("4x4x3 | conv 2 1 frozen | batchnorm frozen | conv 2 1"))
+    assert (planned.parameters, planned.frozen) == (8 + 4 + 6, 12)
+    assert "\n18 parameters (12 frozen) and 4 running statistics\n" in str(planned)
 
 
 def test_an_add_of_one_volume_with_itself_counts_nothing() -> None:
