@@ -11,7 +11,11 @@ from striate.graph import surgery
 
 
 def operate(
-    module: NetworkModule, operation: Callable[..., surgery.Surgery], *arguments: Any, seed: int = 0, **options: Any
+    module: NetworkModule,
+    operation: Callable[..., surgery.Surgery],
+    *arguments: Any,
+    seed: int = 0,
+    **options: Any,
 ) -> NetworkModule:
     """A new module of what an operation of `striate.graph.surgery` makes of a module's network.
 

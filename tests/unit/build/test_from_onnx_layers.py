@@ -14,9 +14,10 @@ from onnx import TensorProto
 from onnx_models import node, noise, proto, saved
 from striate.build import NetworkModule
 from striate.build.importing.onnx import from_onnx
+from striate.core import Shape
 
 
-def imported(tmp_path: Path, model: onnx.ModelProto, shape: tuple[int, ...] | None = None) -> NetworkModule:
+def imported(tmp_path: Path, model: onnx.ModelProto, shape: Shape | None = None) -> NetworkModule:
     return from_onnx(saved(tmp_path, model), shape)
 
 
@@ -92,7 +93,7 @@ def test_a_reshape_to_sizes_computed_from_the_batch(tmp_path: Path) -> None:
 def test_open_sizes_are_given(tmp_path: Path) -> None:
     nodes = [node("Conv", "x w", "a"), node("Flatten", "a", "y")]
     model = proto(nodes, ("n", "c", "h", "w"), constants={"w": noise(4, 3, 3, 3)})
-    module = imported(tmp_path, model, (10, 12, 3))
+    module = imported(tmp_path, model, Shape((10, 12), 3))
     assert module.network["x"].shape.tensor == (3, 10, 12)
     agrees(module, model, noise(2, 3, 10, 12))
 

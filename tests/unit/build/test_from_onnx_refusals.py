@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from onnx_models import node, noise, proto, saved
 from striate.build.importing.onnx import from_onnx
-from striate.core import UsageError
+from striate.core import Shape, UsageError
 
 CONV = node("Conv", "x w", "y", name="first")
 WEIGHT = {"w": noise(4, 3, 3, 3)}
@@ -264,20 +264,25 @@ def test_weights_of_wrong_shapes_name_the_node(tmp_path: Path) -> None:
 
 def test_sizes_that_are_left_open(tmp_path: Path) -> None:
     model = proto([CONV], ("n", 3, "height", "width"), constants=WEIGHT)
-    assert refused(tmp_path, model) == ("the input 'x' leaves sizes open; give them with shape=(…, depth)")
-    assert refused(tmp_path, model, shape=(8, 8, 1)) == (
+    assert refused(tmp_path, model) == (
+        "the input 'x' leaves sizes open; give it, such as shape=Shape((224, 224), 3)"
+    )
+    assert refused(tmp_path, model, shape=Shape((8, 8), 1)) == (
         "the input 'x' is ?×?×3 (depth last), not 8×8×1; give a shape that fits"
     )
-    assert "is ?×?×3 (depth last), not 8×3" in refused(tmp_path, model, shape=(8, 3))
+    assert "is ?×?×3 (depth last), not 8×3" in refused(tmp_path, model, shape=Shape((8,), 3))
     assert refused(tmp_path, proto([CONV], None, constants=WEIGHT)) == (
-        "the input 'x' has no shape in the file; give it with shape=(…, depth)"
+        "the input 'x' has no shape in the file; give it, such as shape=Shape((224, 224), 3)"
     )
     assert "has 1 axes, but a network takes (N, C) and up to three" in refused(
         tmp_path, proto([node("Relu", "x", "y")], (5,))
     )
+    with pytest.raises(UsageError) as caught:
+        from_onnx(saved(tmp_path, model), (8, 8, 3))  # type: ignore[arg-type]
+    assert str(caught.value) == "the shape is a Shape such as Shape((224, 224), 3), not (8, 8, 3); give one"
     two = {"x": ("n", 3, "h", "w"), "z": ("n", 3, "h", "w")}
     assert "has 2 inputs and a shape can be given for one alone" in refused(
-        tmp_path, proto([node("Add", "x z", "y")], two), shape=(8, 8, 3)
+        tmp_path, proto([node("Add", "x z", "y")], two), shape=Shape((8, 8), 3)
     )
 
 
@@ -349,3 +354,15 @@ def test_what_isnt_needed_isnt_judged(tmp_path: Path) -> None:
     nodes = [node("Relu", "x", "y"), node("NonZero", "x", "unused")]
     path = saved(tmp_path, proto(nodes, constants={"left_over": noise(3)}))
     assert [n.layer.word for n in from_onnx(path).network] == ["input", "relu"]
+
+
+def test_a_small_file_that_asks_for_a_huge_reordering(tmp_path: Path) -> None:
+    constants = {"blocks": np.array([1, 1, 8, 1024, 8, 1024]), "shape": np.array([1, 2**20, 8, 8])}
+    nodes = [
+        node("Reshape", "x blocks", "r"),
+        node("Transpose", "r", "t", perm=[0, 1, 3, 5, 2, 4]),
+        node("Reshape", "t shape", "s"),
+        node("GlobalAveragePool", "s", "y"),
+    ]
+    message = refused(tmp_path, proto(nodes, (1, 1, 8192, 8192), constants=constants))
+    assert message.endswith("fixed weights to move numbers about; replace it in the module and import that")

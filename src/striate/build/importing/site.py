@@ -16,6 +16,8 @@ REPLACE = "replace it in the module and import that"
 NO_LAYER = f"which Striate has no layer for; {REPLACE}"
 
 Numbers = Sequence[int] | int
+# A file of a few bytes may ask for any reordering, and its weights for any memory.
+_MOST_MOVING = 2**26
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class Site:
         blocks = [n // m for n, m in zip(source.spatial, view.sizes[2:], strict=True)]
         if size_of(depth) != source.depth * prod(blocks):
             self.refuse(f"which leaves out places; {REPLACE}")
+        self._require_few(size_of(depth) * source.depth * prod(blocks))
         weight = torch.zeros(size_of(depth), source.depth, *blocks)
         index = torch.zeros(1, 1 + len(blocks), dtype=torch.int64)
         for part in depth:
@@ -144,6 +147,7 @@ class Site:
 
     def picked(self, volume: Volume, channels: Sequence[int]) -> Volume:
         """The channels of a volume in another order; -1 gives a channel of zeros."""
+        self._require_few(len(channels) * volume.shape.depth)
         weight = torch.zeros(len(channels), volume.shape.depth)
         for row, channel in enumerate(channels):
             if channel >= 0:
@@ -157,6 +161,10 @@ class Site:
             return self.add(Dense(depth, bias=False, frozen=True), volume, weight=weight)
         layer = Conv(depth, 1, bias=False, frozen=True)
         return self.add(layer, volume, weight=weight.reshape(*weight.shape, *(1 for _ in spatial)))
+
+    def _require_few(self, weights: int) -> None:
+        if weights > _MOST_MOVING:
+            self.refuse(f"which takes {weights:,} fixed weights to move numbers about; {REPLACE}")
 
     def _called(self, layer: Layer, is_leaf: bool) -> str:
         if is_leaf:

@@ -1,7 +1,7 @@
 """From an ONNX model to a network: inputs, operations one by one, outputs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -22,7 +22,7 @@ from striate.build.importing.onnx.model import OnnxModel, OnnxNode
 from striate.build.importing.site import Site
 from striate.build.importing.views import BATCH, View
 from striate.build.module import NetworkModule
-from striate.core import GraphError, UsageError, quoted
+from striate.core import GraphError, Shape, UsageError, quoted
 from striate.graph import Volume
 
 HANDLERS: dict[str, Handler] = {
@@ -32,12 +32,13 @@ HANDLERS: dict[str, Handler] = {
 }
 _OPEN_BATCH = 1_000_003
 """Stands for a batch of any size: a prime that no other axis has, so that reshaping can't mistake it."""
+_GIVE = "give it, such as shape=Shape((224, 224), 3)"
 # What leaves the order of a volume's axes open, on the way to an operation that shows it.
 _ORDERLESS = {"Cast", "Identity", "Dropout", "Add", "Sub", "Mul", "Div", "Pad", "Relu", "Clip"}
 
 
-def module_of(model: OnnxModel, shape: Sequence[int] | None) -> NetworkModule:
-    """The module of a model; `shape` gives an input's open axes, depth last.
+def module_of(model: OnnxModel, shape: Shape | None) -> NetworkModule:
+    """The module of a model; `shape` gives an input's open axes.
 
     Raises UsageError when an operation, or what it is given, is outside of what layers do.
     """
@@ -59,14 +60,14 @@ class _Reader:
         self.batch = _batch(model)
         self.site = Site(self.assembly, self.batch, place="", name="", is_leaf=True, operation="", sizes=())
 
-    def take_inputs(self, shape: Sequence[int] | None) -> None:
+    def take_inputs(self, shape: Shape | None) -> None:
         if shape is not None and len(self.model.inputs) != 1:
             raise UsageError(
                 f"the model has {len(self.model.inputs)} inputs and a shape can be given for one alone; "
                 f"export it with fixed sizes"
             )
         for name, dims in self.model.inputs.items():
-            is_last = _is_depth_last(self.model, name, len(dims or (shape and (0, *shape)) or ()))
+            is_last = _is_depth_last(self.model, name, len(dims or (shape and (0, *shape.tensor)) or ()))
             spatial, depth = _sizes(name, dims, shape, is_last)
             volume = self.assembly.input(*spatial, depth, name=name)
             view = self.site.whole(volume)
@@ -147,13 +148,13 @@ def _batch(model: OnnxModel) -> int:
 
 
 def _sizes(
-    name: str, dims: tuple[int | None, ...] | None, shape: Sequence[int] | None, is_depth_last: bool
+    name: str, dims: tuple[int | None, ...] | None, shape: Shape | None, is_depth_last: bool
 ) -> tuple[tuple[int, ...], int]:
     """The spatial sizes and the depth of an input."""
     if dims is None and shape is None:
-        raise UsageError(f"the input {quoted(name)} has no shape in the file; give it with shape=(…, depth)")
+        raise UsageError(f"the input {quoted(name)} has no shape in the file; {_GIVE}")
     if dims is None:
-        dims = (None,) * (len(shape or ()) + 1)
+        dims = (None,) * (1 + len(shape.tensor if shape else ()))
     if not 2 <= len(dims) <= 5:
         raise UsageError(
             f"the input {quoted(name)} has {len(dims)} axes, but a network takes (N, C) and up to three "
@@ -163,15 +164,15 @@ def _sizes(
     if shape is None:
         known = tuple(size for size in own if size is not None)
         if len(known) < len(own):
-            raise UsageError(f"the input {quoted(name)} leaves sizes open; give them with shape=(…, depth)")
+            raise UsageError(f"the input {quoted(name)} leaves sizes open; {_GIVE}")
         return known[:-1], known[-1]
-    if len(shape) != len(own) or any(n not in (None, size) for n, size in zip(own, shape, strict=True)):
+    given = (*shape.spatial, shape.depth)
+    if len(given) != len(own) or any(n not in (None, size) for n, size in zip(own, given, strict=True)):
         wanted = "×".join("?" if size is None else str(size) for size in own)
         raise UsageError(
-            f"the input {quoted(name)} is {wanted} (depth last), not {'×'.join(map(str, shape))}; "
-            f"give a shape that fits"
+            f"the input {quoted(name)} is {wanted} (depth last), not {shape}; give a shape that fits"
         )
-    return tuple(shape[:-1]), shape[-1]
+    return shape.spatial, shape.depth
 
 
 def _is_depth_last(model: OnnxModel, name: str, axes: int) -> bool:
