@@ -22,7 +22,7 @@ HEAD = """# Reading ONNX
 `from_onnx(file, shape=None)` turns an ONNX file into a network with its weights. It reads opsets {lowest}
 to {highest}, {operations} operations and those on constants that exporters leave behind; whatever else a file
 holds is refused by the name of its node. Networks take and give (N, C, *spatial), also where a file has the
-depth last, as those of Keras have. `shape` gives the sizes that a file leaves open, depth last. Numbers
+depth last, as those of Keras have. `shape`, a `Shape`, gives the sizes that a file leaves open. Numbers
 kept in a file of their own are read from the model's folder alone; dimensions are compared with the bytes
 that are there before anything is allocated.
 

@@ -75,10 +75,10 @@ def test_every_verb_has_help(striate, verb: str) -> None:
     assert told.out.startswith(f"Usage: striate {verb}")
 
 
-OPTIONS = "--batch, --classes, --input, --json, --optimizer, --precision"
+OPTIONS = "--batch, --budget, --classes, --input, --json, --optimizer, --precision, --versus"
 WRONG = [
     ("pln", "unknown verb 'pln'; did you mean 'plan'?"),
-    ("cook", "unknown verb 'cook'; choose one of data, plan, predict, resume, runs, test, train; "
+    ("cook", "unknown verb 'cook'; choose one of data, lint, plan, predict, resume, runs, test, train; "
      "see 'striate --help'"),
     ("data insp x", "unknown verb 'insp'; did you mean 'inspect'?"),
     ("plan", "'striate plan' needs NETWORK; see 'striate plan --help'"),

@@ -70,7 +70,7 @@ def test_shapes_and_weights(network: Network) -> None:
         weights = {name: tuple(w.shape) for name, w in module[node.name].named_parameters()}
         assert weights == node.layer.weights(*shapes)
         buffers = {name: tuple(b.shape) for name, b in module[node.name].named_buffers()}
-        # Preparation and fixed kernels stand in the graph itself, and the count of batches has no use with a momentum.
+        # Preparation and fixed kernels stand in the graph itself; the count of batches has no use here.
         for name in ("mean", "deviation", "num_batches_tracked", "kernels"):
             buffers.pop(name, None)
         assert buffers == node.layer.statistics(*shapes)

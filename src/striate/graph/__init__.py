@@ -62,6 +62,7 @@ from striate.graph.layers import (
 )
 from striate.graph.network import Network, Node, Task
 from striate.graph.reach import HERE, Reach
+from striate.graph.sides import Padding
 from striate.graph.window import Window, per_axis
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "Node",
     "PReLU",
     "Pad",
+    "Padding",
     "ReLU",
     "ReLU6",
     "Reach",

@@ -13,10 +13,10 @@ from striate.graph import (
     Layer,
     LpPool,
     MaxPool,
+    Padding,
     TransposedConv,
     Volume,
 )
-from striate.graph.sides import Padding
 
 _OTHER = "which no layer of Striate does; export the model without it"
 
