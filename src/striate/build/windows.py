@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from striate.build.modules import amounts_of, around
 from striate.core import Shape
-from striate.graph import Filter, Local, LpPool, TransposedConv, Window
+from striate.graph import Filter, Local, LpPool, TransposedConv, Window, is_padded_first
 
 _CONVOLVE = (torch.conv1d, torch.conv2d, torch.conv3d)
 _TRANSPOSE = (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d)
@@ -137,7 +137,7 @@ class FixedFilter(nn.Module):
         window = layer.window(input)
         self.axes, self.fill = len(input.spatial), layer.pad
         self.stride, self.amounts = window.stride, amounts_around(window)
-        self.is_first = window.is_padded and (layer.pad != "zero" or not window.is_symmetric)
+        self.is_first = is_padded_first(window, layer.pad)
         self.before = (0,) * self.axes if self.is_first else window.before
         kernels = torch.tensor(layer.values(input), dtype=torch.float32)
         if layer.mean:

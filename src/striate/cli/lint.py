@@ -91,7 +91,7 @@ def _network(word: str, data: str | None, axes: tuple[int, ...] | None, classes:
 def _write(path: Path, network: Network) -> None:
     from striate.runs import write_text
 
-    write_text(path, f"{network.notation() if path.suffix == '.txt' else network.to_json()}\n")
+    write_text(path, f"{network.notation()}\n" if path.suffix == ".txt" else network.to_json())
 
 
 def _said(network: Network) -> str | None:

@@ -15,6 +15,8 @@ from striate.core import GraphError, quoted
 
 # Far above every real network, and far below where a product of a few of them leaves 64 bits.
 LARGEST = 2**31 - 1
+# Networks compute in 32 bits, where more would be infinite.
+_LARGEST_REAL = (2 - 2**-23) * 2.0**127
 
 
 class Kind(Protocol):
@@ -33,12 +35,19 @@ def _wholes(value: Any, least: int) -> tuple[int, ...] | None:
 
 def whole(text: str) -> int | str:
     """The whole number that a text writes, or the text itself where it writes none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else text
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 100 else text
 
 
 def is_whole(value: Any, least: int) -> bool:
     """Whether a value is a whole number from `least` to the largest that a layer may say."""
     return type(value) is int and least <= value <= LARGEST
+
+
+def _bounds(least: int, value: Any) -> str:
+    """The bounds of a whole number, as far as they help whoever gave `value`."""
+    numbers = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else (value,)
+    is_too_large = any(type(number) is int and number > LARGEST for number in numbers)
+    return f"from {least} to {LARGEST}" if is_too_large else f"of at least {least}"
 
 
 def _finite(value: Any) -> float | None:
@@ -59,7 +68,7 @@ class Whole:
 
     def checked(self, value: Any) -> int:
         if not is_whole(value, self.least):
-            raise GraphError(f"a whole number of at least {self.least} is needed, not {quoted(value)}")
+            raise GraphError(f"a whole number {_bounds(self.least, value)} is needed, not {quoted(value)}")
         return value
 
     def read(self, text: str) -> Any:
@@ -83,7 +92,7 @@ class PerAxis:
         numbers = _wholes(value if isinstance(value, (list, tuple)) else (value,), self.least)
         if numbers and max(numbers) <= self.most:
             return numbers[0] if len(numbers) == 1 else numbers
-        bounds = f"of at least {self.least}" if self.most == LARGEST else f"from {self.least} to {self.most}"
+        bounds = _bounds(self.least, value) if self.most == LARGEST else f"from {self.least} to {self.most}"
         raise GraphError(
             f"a whole number {bounds} or one for each axis such as 5x3 is needed, not {quoted(value)}"
         )
@@ -107,7 +116,7 @@ class Axes:
         if numbers and len(numbers) <= 4:
             return numbers
         raise GraphError(
-            f"an input has up to three spatial sizes and a depth, all whole numbers of at least 1, "
+            f"an input has up to three spatial sizes and a depth, all whole numbers {_bounds(1, value)}, "
             f"such as 28x28x1, not {quoted(value)}"
         )
 
@@ -121,7 +130,7 @@ class Axes:
 
 @dataclass(frozen=True)
 class Real:
-    """A finite number between `least` and `most`, the ends included unless said."""
+    """A number that 32 bits can hold, between `least` and `most`, the ends included unless said."""
 
     least: float = float("-inf")
     most: float = float("inf")
@@ -133,6 +142,10 @@ class Real:
         if number is not None:
             above = number > self.least if self.open_least else number >= self.least
             below = number < self.most if self.open_most else number <= self.most
+            if abs(number) > _LARGEST_REAL:
+                raise GraphError(
+                    f"a number of at most 3.4e+38 is needed, as 32 bits hold, not {quoted(value)}"
+                )
             if above and below:
                 return number
         raise GraphError(f"a number {self._range()} is needed, not {quoted(value)}")

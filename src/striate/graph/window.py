@@ -79,7 +79,10 @@ def per_axis(value: Extent, spatial: tuple[int, ...], what: str) -> tuple[int, .
 def require_places(input: Shape, what: str) -> tuple[int, ...]:
     """The spatial sizes of `input`; raises GraphError when it is a vector."""
     if not input.spatial:
-        raise GraphError(f"{what} needs spatial axes but the input is a vector of {input.depth}")
+        raise GraphError(
+            f"{what} needs spatial axes but the input is a vector of {input.depth}; "
+            f"use it before the map becomes a row, or leave it out"
+        )
     return input.spatial
 
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -139,6 +140,28 @@ class Running:
 
     def __reduce__(self) -> object:
         return os.mkdir, (str(self.folder),)
+
+
+def test_numbers_that_are_no_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.pth"
+    torch.save({key: value.to(torch.int8) for key, value in foreign().items()}, path)
+    assert refusal(path) == (
+        "'features.0.weight' of theirs.pth holds torch.int8, no real numbers; "
+        "give weights that aren't quantized"
+    )
+    torch.save(foreign() | {"classifier.1.bias": torch.tensor(1.0)}, path)
+    assert "'classifier.1.bias' of theirs.pth has the shape ()" in refusal(path, classes=3)
+    torch.save(foreign() | {"red\x1b[31m": torch.zeros(1)}, path)
+    assert "theirs.pth has 'red\\x1b[31m', for which" in refusal(path)
+
+
+def test_an_archive_that_unpacks_to_more_than_it_holds_is_not_unpacked(tmp_path: Path) -> None:
+    path, small = tmp_path / "theirs.pth", tmp_path / "small.pth"
+    torch.save({"features.0.weight": torch.zeros(10**6)}, small)
+    with ZipFile(small) as given, ZipFile(path, "w", ZIP_DEFLATED) as made:
+        for name in given.namelist():
+            made.writestr(name, given.read(name))
+    assert refusal(path) == "theirs.pth is damaged, or PyTorch didn't write it; get it anew"
 
 
 def test_code_in_a_file_is_refused_and_never_run(tmp_path: Path) -> None:

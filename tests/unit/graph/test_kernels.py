@@ -185,7 +185,8 @@ def test_kernels_nested_too_deep_are_refused_at_once() -> None:
         ("5x5x2 | filter nan", 16, f"kernels of filter: unknown kernel 'nan'; choose one of {NAMES}"),
         ("5x5x2 | filter", 9, "filter needs 'kernels'; give it"),
         ("5x5x2 | flatten | filter blur", 19,
-         "filter blur: a window needs spatial axes but the input is a vector of 50"),
+         "filter blur: a window needs spatial axes but the input is a vector of 50; "
+         "use it before the map becomes a row, or leave it out"),
         ("2x2x2 | filter blur", 9,
          "filter blur: 2×2 input is smaller than the 3×3 kernel; add 'same' or a smaller kernel"),
         ("5x5x2 | filter blur edge", 21, "unknown word for filter 'edge'; choose one of "),

@@ -11,6 +11,7 @@ SIDES = (
     "a whole number of at least 0, or for each axis one such as 2x1 or a pair such as 0-1x0-1, is needed, "
     "not {}"
 )
+ROW = "; use it before the map becomes a row, or leave it out"
 
 # A notation, the column of the step, and its sentence.
 STEPS = [
@@ -85,11 +86,12 @@ STEPS = [
     ("8x8x1 | upsample 5000", 18,
      "factor of upsample: a whole number from 1 to 4096 or one for each axis such as 5x3 is needed, "
      "not 5000"),
-    ("4 | upsample 2", 5, "upsample 2: it needs spatial axes but the input is a vector of 4"),
-    ("4 | pad 1", 5, "pad 1: it needs spatial axes but the input is a vector of 4"),
-    ("4 | crop 1", 5, "crop 1: it needs spatial axes but the input is a vector of 4"),
-    ("4 | transposed 2 3", 5, "transposed 2 3: a window needs spatial axes but the input is a vector of 4"),
-    ("4 | lppool 3", 5, "lppool 3: a window needs spatial axes but the input is a vector of 4"),
+    ("4 | upsample 2", 5, "upsample 2: it needs spatial axes but the input is a vector of 4" + ROW),
+    ("4 | pad 1", 5, "pad 1: it needs spatial axes but the input is a vector of 4" + ROW),
+    ("4 | crop 1", 5, "crop 1: it needs spatial axes but the input is a vector of 4" + ROW),
+    ("4 | transposed 2 3", 5,
+     "transposed 2 3: a window needs spatial axes but the input is a vector of 4" + ROW),
+    ("4 | lppool 3", 5, "lppool 3: a window needs spatial axes but the input is a vector of 4" + ROW),
     ("4 | globalmaxpool", 5, "globalmaxpool: its input is already a vector of 4; leave it out"),
     ("4 | lrn", 5, "lrn: it needs spatial axes but its input is a vector; leave it out"),
     # numbers

@@ -80,7 +80,8 @@ def test_what_is_a_name_is_kept(name: str) -> None:
         (lambda: Input(2**31 - 1, 2**31 - 1, 2**31 - 1),
          "input 2147483647x2147483647x2147483647: a volume holds at most 2**63 - 1 numbers; "
          "make this one smaller"),
-        (lambda: Conv(10**5000, 3), "depth of conv: a whole number of at least 1 is needed, not a huge int"),
+        (lambda: Conv(10**5000, 3),
+         "depth of conv: a whole number from 1 to 2147483647 is needed, not a huge int"),
         (lambda: Conv("x" * 100, 3),
          "depth of conv: a whole number of at least 1 is needed, not "
          "'xxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx'"),

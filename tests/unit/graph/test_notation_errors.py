@@ -55,7 +55,9 @@ CASES = [
     ("8x8x1 | conv -3 3", 14, "depth of conv: a whole number of at least 1 is needed, not '-3'"),
     ("8x8x1 | conv 2.5 3", 14, "depth of conv: a whole number of at least 1 is needed, not '2.5'"),
     ("8x8x1 | conv 3000000000 3", 14,
-     "depth of conv: a whole number of at least 1 is needed, not 3000000000"),
+     "depth of conv: a whole number from 1 to 2147483647 is needed, not 3000000000"),
+    ("8x8x1 | pad 1 value=1e300", 15,
+     "value of pad: a number of at most 3.4e+38 is needed, as 32 bits hold, not 1e+300"),
     ("8x8x1 | conv 3 3xx3", 16, "kernel of conv: " + EXTENT.format(1, "'3xx3'")),
     ("8x8x1 | conv 3 3 padding=-1", 18, "padding of conv: 'valid', 'same', 'full', " + SIDES.format("'-1'")),
     ("8x8x1 | conv 3 3 stride=0", 18, "stride of conv: " + EXTENT.format(1, 0)),
@@ -87,7 +89,8 @@ CASES = [
      "conv 3 3 stride=1x2x3: the stride 1×2×3 has 3 axes but its input 2; "
      "give one number, or one for each axis"),
     ("8x8x1 | flatten | conv 3 3", 19,
-     "conv 3 3: a window needs spatial axes but the input is a vector of 64"),
+     "conv 3 3: a window needs spatial axes but the input is a vector of 64; "
+     "use it before the map becomes a row, or leave it out"),
     ("8x8x1 | dense 10", 9,
      "dense 10: its input 8×8×1 still has spatial axes; put 'flatten' or 'globalavgpool' before it"),
     ("8 | globalavgpool", 5, "globalavgpool: its input is already a vector of 8; leave it out"),
@@ -228,3 +231,12 @@ def network_or_error(text: str) -> None:
         reason = ""
     assert "\n" not in reason
     assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "step", ["conv\x1b[2J 3", "(relu)*2 \x1b[2J", "conv 3 3 activation=\x1b[2J", "conv 3 3 \x07=2"]
+)
+def test_errors_hold_no_signs_that_steer_a_terminal(step: str) -> None:
+    with pytest.raises(NotationError) as caught:
+        Network.parse(f"8x8x1 | {step}")
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))

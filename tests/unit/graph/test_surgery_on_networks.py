@@ -279,6 +279,13 @@ def test_no_pooling_window_is_left() -> None:
     assert not [node for node in result.network if node.layer.word in ("maxpool", "avgpool", "lppool")]
 
 
+def test_the_average_of_one_channel_becomes_a_convolution_without_bias() -> None:
+    result = surgery.pool_to_stride(parse("6x6x1 | avgpool 2"), weights={})
+    assert result.network["conv1"].layer == Conv(1, 2, 2, bias=False)
+    assert result.new == ()
+    assert list(result.weights or {}) == ["conv1.weight"]
+
+
 def test_a_pooling_that_rounds_up_pads_behind() -> None:
     assert surgery.pool_to_stride(parse("5x5x1 | maxpool 2 ceil")).network["conv1"].layer == Conv(
         1, 2, 2, padding=((0, 1), (0, 1))

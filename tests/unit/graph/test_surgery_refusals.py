@@ -73,13 +73,13 @@ REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
         lambda: surgery.replace_head(Network.parse("8x8x1 | maxpool 2 | flatten"), 3),
         GraphError,
         "'flatten1' has no head to replace: its numbers come from 'flatten1' (flatten), not from one dense "
-        "layer or convolution",
+        "layer or convolution; end the network in one",
     ),
     "scores that are a sum": (
         lambda: surgery.replace_head(Network.parse("4 | add[ dense 3 ; dense 3 ] | softmax"), 5),
         GraphError,
         "'softmax1' has no head to replace: its numbers come from 'add1' (add), not from one dense layer or "
-        "convolution",
+        "convolution; end the network in one",
     ),
     "a head that feeds another output": (
         lambda: surgery.replace_head(two_outputs(), 5, output="relu1"),
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
     "no dense head": (
         lambda: surgery.dense_to_conv(Network.parse("8x8x1 | conv 4 3")),
         GraphError,
-        "no dense layer or global pooling leads to the outputs; there is no head to convert",
+        "no dense layer or global pooling makes the outputs of a map; give a network that has such a head",
     ),
     "a vector's groups": (
         lambda: surgery.dense_to_conv(
@@ -138,6 +138,27 @@ REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
         lambda: surgery.widen(PLAIN, float("inf")),
         GraphError,
         "a network is widened by a number above 0, not inf",
+    ),
+    "more channels than can be followed": (
+        lambda: surgery.widen(PLAIN, 1e300),
+        GraphError,
+        "'flatten1' has a depth of 36, which times 1e+300 is more than the 4,194,304 channels that can be "
+        "followed; widen by less, or pool before it",
+    ),
+    "a matrix wider than a layer": (
+        lambda: surgery.conv_to_dense(Network.parse("2000x2000x3 | conv 2000000 3")),
+        GraphError,
+        "'conv1' would become a matrix of 7,984,008,000,000 × 12,000,000 numbers; use a smaller input",
+    ),
+    "weights that are no arrays": (
+        lambda: surgery.freeze(PLAIN, weights={"conv1.weight": [[1.0]]}),  # type: ignore[dict-item]
+        GraphError,
+        "'conv1.weight' is no NumPy array; give arrays, or operate on a module (striate.build.operate)",
+    ),
+    "weights left over": (
+        lambda: surgery.cut(Network.parse("4 | relu"), "relu1", weights={"dense1.weight": np.zeros((2, 4))}),
+        GraphError,
+        "the network has no weight 'dense1.weight'; give those of this very network",
     ),
     "weights that lack one": (
         lambda: surgery.freeze(PLAIN, weights={}),

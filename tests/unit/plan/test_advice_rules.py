@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from striate.graph import Network
-from striate.plan import Finding, lint
+from striate.core import GraphError, Shape
+from striate.graph import Conv, Network
+from striate.plan import Finding, lint, mend
+from striate.plan.advice.gaps import seen_places
 from striate.plan.advice.lint import RULES
 
 MIB = 2**20
@@ -37,7 +41,7 @@ FIRING = [
     ("linear-pair", "8x8x1 | conv 4 3 relu | conv 4 1 | globalavgpool | dense 3", "dense1", "warning",
      "relu after conv2"),
     ("linear-pair", "8x8x1 | conv 4 3 | add[ relu ; conv 4 3 same relu ] | flatten | dense 3", "conv2",
-     "grave", "relu before conv2"),
+     "warning", "relu before conv2"),
     ("bias-before-norm", "8x8x1 | conv 4 3 | batchnorm | relu | flatten | dense 3", "conv1", "hint",
      "nobias at conv1"),
     ("bias-before-norm", "8x8x1 | conv 4 3 | groupnorm 4 | relu | flatten | dense 3", "conv1", "hint",
@@ -117,6 +121,7 @@ SOUND = [
     ("border", "28x28x4 | pad 3 | conv 4 7 stride=2 relu | flatten | dense 3"),
     ("uneven", "28x28x1 | conv 4 3 relu | maxpool 2 | flatten | dense 3"),
     ("single-place", "4x4x1 | globalavgpool keep | conv 8 1 relu | transposed 4 4 | globalavgpool"),
+    ("single-place", "1x1x4 | conv 8 4 full relu | globalavgpool | dense 3"),
     ("linear-pair", "8x8x4 | separable 8 3 | relu | flatten | dense 3"),
     ("linear-pair", "8x8x32 | conv 8 1 | batchnorm | conv 48 1 | batchnorm | relu | globalavgpool"),
     ("linear-pair", "9 | dense 4 frozen | dense 4 relu | dense 3"),
@@ -148,6 +153,43 @@ SOUND = [
 @pytest.mark.parametrize(("rule", "text"), SOUND)
 def test_sound_designs_pass(rule: str, text: str) -> None:
     assert found(Network.parse(text), rule) == []
+
+
+@given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 6), st.integers(1, 9), st.integers(0, 7))
+def test_places_seen_are_counted_as_listing_counts_them(
+    size: int, kernel: int, dilation: int, stride: int, padding: int
+) -> None:
+    layer = Conv(1, kernel, stride, padding, dilation=dilation)
+    try:
+        window = layer.window(Shape((size,), 1))
+    except GraphError:
+        return
+    (places,) = window.places((size,))
+    taps = {j * stride - padding + t * dilation for j in range(places) for t in range(kernel)}
+    assert seen_places(window, 0, (size,), (places,)) == len(taps & set(range(size)))
+
+
+LONG = "2000000000x1 | conv 1 {} relu | globalavgpool | dense 3"
+
+
+@pytest.mark.parametrize("how", ["3 dilation=2", "30000 dilation=30000 stride=29999", "2 stride=3"])
+def test_places_are_not_listed_along_an_axis_of_billions(how: str) -> None:
+    assert any(f.rule == "gaps" for f in lint(Network.parse(LONG.format(how)))) == ("stride" in how)
+
+
+def test_a_row_of_thousands_of_layers_is_followed() -> None:
+    assert (
+        found(Network.parse("28x28x1 | conv 8 3 relu | flatten | (dropout)*2000 | dense 3"), "heavy-head")
+        == []
+    )
+
+
+def test_only_the_first_places_of_a_kind_are_given_an_edit() -> None:
+    findings = found(Network.parse("9x9x1 | (conv 4 3 same)*40 | relu | flatten | dense 3"), "linear-pair")
+    assert [finding.edit is not None for finding in findings] == [True] * 20 + [False] * 19
+    assert findings[-1].reason.endswith("; no edit: it follows those of 20 others of its kind")
+    mended = mend(Network.parse("9x9x1 | (conv 4 3 same)*40 | relu | flatten | dense 3"))
+    assert not [finding for finding in mended.left if finding.rule == "linear-pair"]
 
 
 def test_the_gravest_comes_first() -> None:

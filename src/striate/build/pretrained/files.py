@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from safetensors import SafetensorError
@@ -121,6 +122,7 @@ def _read_safetensors(path: Path) -> object:
 
 def _read_pickle(path: Path) -> object:
     try:
+        _check_unpacked(path)
         with warnings.catch_warnings():
             # PyTorch warns of what it then refuses.
             warnings.simplefilter("ignore")
@@ -133,6 +135,15 @@ def _read_pickle(path: Path) -> object:
                 f"save model.state_dict() and nothing else"
             ) from None
         raise RunError(f"{path} is damaged, or PyTorch didn't write it; get it anew") from None
+
+
+def _check_unpacked(path: Path) -> None:
+    """PyTorch's archives aren't compressed; one that is could unpack to any size."""
+    if is_zipfile(path):
+        with ZipFile(path) as archive:
+            unpacked = sum(file.file_size for file in archive.infolist())
+        if unpacked > path.stat().st_size:
+            raise ValueError("it unpacks to more than it holds")
 
 
 def _is_plain(value: object) -> bool:

@@ -8,7 +8,7 @@ from torch import Tensor
 from striate.build.module import NetworkModule
 from striate.build.pretrained.published import Published
 from striate.build.weights import weight_shapes
-from striate.core import RunError
+from striate.core import RunError, quoted
 
 
 class _Wanted(NamedTuple):
@@ -34,8 +34,8 @@ def matched(
     With `may_redraw_head` the last node with weights keeps its own where the file's are for another
     number of classes.
 
-    Raises RunError, which names the node and both shapes, when a tensor is missing, left over or of
-    another shape.
+    Raises RunError, which names the node and both shapes, when a tensor is missing, left over, of
+    another shape or of whole numbers.
     """
     wanted = list(_wanted(module, published, state))
     head = wanted[-1].node
@@ -46,10 +46,15 @@ def matched(
                 f"{file} lacks '{key}' of the shape {axes}, which {node} of {network} takes; "
                 f"it belongs to another network"
             )
+        if not state[key].is_floating_point():
+            raise RunError(
+                f"'{key}' of {file} holds {state[key].dtype}, no real numbers; "
+                f"give weights that aren't quantized"
+            )
         found = tuple(state[key].shape)
         if found == axes:
             weights[f"{node}.{weight}"] = state[key]
-        elif may_redraw_head and node == head and found[1:] == axes[1:]:
+        elif may_redraw_head and node == head and len(found) == len(axes) and found[1:] == axes[1:]:
             weights[f"{node}.{weight}"] = getattr(module[node], weight).detach()
         else:
             raise RunError(
@@ -64,7 +69,7 @@ def matched(
             and not key.startswith(published.ignored)
         ):
             raise RunError(
-                f"{file} has '{key}', for which {network} has no node; it belongs to another network"
+                f"{file} has {quoted(key)}, for which {network} has no node; it belongs to another network"
             )
     return weights
 

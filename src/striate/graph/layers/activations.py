@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from striate.core import Shape
-from striate.graph.kinds import Flag, Real, kind
+from striate.graph.kinds import Choice, Flag, Real, kind
 from striate.graph.layer import Kept, Layer, Weighted
 
 
@@ -179,3 +179,4 @@ ACTIVATIONS: dict[str, type[Layer]] = {
         Softsign,
     )
 }
+ACTIVATION = kind(Choice(tuple(ACTIVATIONS), optional=True))

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from striate.core import Shape
 from striate.graph.kinds import Choice, Flag, Whole, kind
 from striate.graph.layer import Layer, Volume
-from striate.graph.layers.activations import ACTIVATIONS
+from striate.graph.layers.activations import ACTIVATION
 from striate.graph.layers.convolutions import Conv
 from striate.graph.layers.joining import Multiply
 from striate.graph.layers.pooling import GlobalAvgPool
 from striate.graph.layers.weighted import Dense
 from striate.graph.sides import Padding
 from striate.graph.window import DILATION, KERNEL, PADDING, STRIDE, Extent
-
-_ACTIVATION = kind(Choice(tuple(ACTIVATIONS), optional=True))
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Depthwise(Phrase):
     bias: bool = field(default=True, metadata=kind(Flag()))
     dilation: Extent = field(default=1, metadata=DILATION)
     multiplier: int = field(default=1, metadata=kind(Whole()))
-    activation: str | None = field(default=None, metadata=_ACTIVATION, kw_only=True)
+    activation: str | None = field(default=None, metadata=ACTIVATION, kw_only=True)
 
     def said(self, volume: Volume, name: str | None) -> Volume:
         depth = volume.shape.depth
@@ -77,7 +75,7 @@ class Separable(Phrase):
     bias: bool = field(default=True, metadata=kind(Flag()))
     dilation: Extent = field(default=1, metadata=DILATION)
     multiplier: int = field(default=1, metadata=kind(Whole()))
-    activation: str | None = field(default=None, metadata=_ACTIVATION, kw_only=True)
+    activation: str | None = field(default=None, metadata=ACTIVATION, kw_only=True)
 
     def said(self, volume: Volume, name: str | None) -> Volume:
         each = Depthwise(self.kernel, self.stride, self.padding, False, self.dilation, self.multiplier)

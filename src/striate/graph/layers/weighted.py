@@ -3,18 +3,16 @@
 from dataclasses import dataclass, field, replace
 
 from striate.core import GraphError, Shape
-from striate.graph.kinds import Choice, Flag, Whole, kind
+from striate.graph.kinds import Flag, Whole, kind
 from striate.graph.layer import Kept, Volume, Weighted
-from striate.graph.layers.activations import ACTIVATIONS
-
-_ACTIVATION = kind(Choice(tuple(ACTIVATIONS), optional=True))
+from striate.graph.layers.activations import ACTIVATION, ACTIVATIONS
 
 
 @dataclass(frozen=True)
 class Activated(Weighted):
     """A layer that may be followed by an activation in one breath; the two become two nodes."""
 
-    activation: str | None = field(default=None, metadata=_ACTIVATION, kw_only=True)
+    activation: str | None = field(default=None, metadata=ACTIVATION, kw_only=True)
 
     def __call__(self, *inputs: Volume, name: str | None = None) -> Volume:
         """The volume after the layer and its activation; `name` names the layer's own node."""

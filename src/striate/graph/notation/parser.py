@@ -12,7 +12,7 @@ An empty branch of a join passes on what the join is given.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from striate.core import GraphError, NotationError
+from striate.core import GraphError, NotationError, quoted
 from striate.graph.layer import Layer, Volume
 from striate.graph.layers import Dense, InputLayer
 from striate.graph.network import Network, Task
@@ -128,7 +128,7 @@ class _Parser:
     def stray(self) -> str:
         if self.here.text in SIGNS:
             return f"'{self.here.text}' closes nothing; take it out or open it before"
-        return f"'{self.here.text}' can't follow a bracket; put | between steps, and name= before the ["
+        return f"{quoted(self.here.text)} can't follow a bracket; put | between steps, and name= before the ["
 
     def part(self) -> Part:
         if self.here.text == "(":

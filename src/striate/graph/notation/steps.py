@@ -7,7 +7,7 @@ from striate.core import GraphError, NotationError, StriateError, UnknownNameErr
 from striate.graph.kernels import Kernels
 from striate.graph.kinds import Flag
 from striate.graph.layer import Layer, flag_word, kind_of
-from striate.graph.layers import LAYERS, PHRASES, InputLayer, layer_of
+from striate.graph.layers import ACTIVATIONS, LAYERS, PHRASES, InputLayer, layer_of
 from striate.graph.notation.tokens import Token, error_at
 
 
@@ -71,7 +71,9 @@ def _read_values(step: Step, words: list[Token]) -> None:
         elif equals:
             if key == "activation" and key in own:
                 raise error_at(
-                    step.text, word, f"an activation is a word of its own; write {value or 'relu'}"
+                    step.text,
+                    word,
+                    f"an activation is a word of its own; write {value if value in ACTIVATIONS else 'relu'}",
                 )
             if key not in own:
                 known = [name for name in own if name != "activation"]

@@ -44,4 +44,6 @@ def error_at(text: str, token: Token, reason: str, width: int | None = None) -> 
     line_end = text.find("\n", start)
     line = text[line_start : len(text) if line_end < 0 else line_end].rstrip("\r")
     width = len(token.text) if width is None else min(width, len(line) - (start - line_start))
-    return NotationError(reason, line.replace("\t", " "), start - line_start + 1, width, row)
+    # A file's control characters could do anything to a terminal.
+    shown = "".join(sign if sign.isprintable() else " " for sign in line)
+    return NotationError(reason, shown, start - line_start + 1, width, row)

@@ -41,7 +41,9 @@ def dense_to_conv(network: Network, *, weights: "Weights | None" = None) -> Surg
     """
     head = _head(network)
     if not any(isinstance(network[name].layer, (Dense, *GLOBAL_POOLS)) for name in head):
-        raise GraphError("no dense layer or global pooling leads to the outputs; there is no head to convert")
+        raise GraphError(
+            "no dense layer or global pooling makes the outputs of a map; give a network that has such a head"
+        )
     draft = Draft(network, weights)
     flat: dict[str, Shape] = {}
     for node in network:

@@ -132,13 +132,21 @@ def _axes(network: Network, node: Node) -> dict[str, tuple[int, ...]]:
 
 
 def _check(network: Network, weights: "Weights") -> None:
-    for node in network:
-        for name, axes in _axes(network, node).items():
-            key = f"{node.name}.{name}"
-            if key not in weights:
-                raise GraphError(f"the weights lack '{key}'; give those of this very network")
-            if tuple(weights[key].shape) != axes:
-                raise GraphError(
-                    f"'{key}' has the shape {tuple(weights[key].shape)} but the network wants {axes}; "
-                    f"give the weights of this very network"
-                )
+    import numpy as np
+
+    wanted = {f"{node.name}.{name}": axes for node in network for name, axes in _axes(network, node).items()}
+    for key, axes in wanted.items():
+        if key not in weights:
+            raise GraphError(f"the weights lack '{key}'; give those of this very network")
+        if not isinstance(weights[key], np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise GraphError(
+                f"'{key}' is no NumPy array; give arrays, or operate on a module (striate.build.operate)"
+            )
+        if tuple(weights[key].shape) != axes:
+            raise GraphError(
+                f"'{key}' has the shape {tuple(weights[key].shape)} but the network wants {axes}; "
+                f"give the weights of this very network"
+            )
+    left_over = sorted(set(weights) - set(wanted))
+    if left_over:
+        raise GraphError(f"the network has no weight '{left_over[0]}'; give those of this very network")

@@ -1,5 +1,7 @@
 """Layers by what an operation may rely on: who looks at a number alone, at a channel alone, at neither."""
 
+from typing import get_args
+
 from striate.graph.layer import Layer
 from striate.graph.layers import (
     ACTIVATIONS,
@@ -25,7 +27,8 @@ from striate.graph.layers import (
 )
 
 # Their outputs are weighted sums over channels.
-MIXING = (Conv, TransposedConv, Local, Dense)
+Mixing = Conv | TransposedConv | Local | Dense
+MIXING: tuple[type[Mixing], ...] = get_args(Mixing)
 
 # Each number by itself, wherever it stands.
 POINTWISE: tuple[type[Layer], ...] = (

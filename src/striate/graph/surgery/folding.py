@@ -3,15 +3,14 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from striate.graph.layers import BatchNorm, Conv, Dense, Local, Scale, TransposedConv
+from striate.graph.layers import BatchNorm, Dense, Local, Scale, TransposedConv
 from striate.graph.network import Network, Node
 from striate.graph.surgery.draft import Draft, Surgery, users_of
-from striate.graph.surgery.families import MIXING
+from striate.graph.surgery.families import MIXING, Mixing
 
 if TYPE_CHECKING:
     from striate.graph.surgery.draft import Array, Weights
 
-_Mixing = Conv | TransposedConv | Local | Dense
 _Folded = BatchNorm | Scale
 
 
@@ -22,9 +21,12 @@ def fold_batchnorm(network: Network, *, weights: "Weights | None" = None) -> Sur
     what it takes isn't the volume of a convolution or dense layer, or is used elsewhere too.
     """
     partners = _partners(network)
+    taken_in: dict[str, list[Node]] = {}
+    for name, partner in partners.items():
+        taken_in.setdefault(partner, []).append(network[name])
     draft = Draft(network, weights)
     for node in network:
-        folded = [network[name] for name, partner in partners.items() if partner == node.name]
+        folded = taken_in.get(node.name, [])
         if node.name in partners:
             draft.volumes[node.name] = draft.volumes[partners[node.name]]
         elif folded and isinstance(node.layer, MIXING):
@@ -58,7 +60,7 @@ def _has_shift(node: Node) -> bool:
     return isinstance(node.layer, BatchNorm) or (isinstance(node.layer, Scale) and node.layer.bias)
 
 
-def _fold(draft: Draft, node: Node, layer: _Mixing, folded: list[Node]) -> "dict[str, Array]":
+def _fold(draft: Draft, node: Node, layer: Mixing, folded: list[Node]) -> "dict[str, Array]":
     import numpy as np
 
     own = draft.own(node)
@@ -74,7 +76,7 @@ def _fold(draft: Draft, node: Node, layer: _Mixing, folded: list[Node]) -> "dict
     return {name: value.astype(own["weight"].dtype) for name, value in result.items()}
 
 
-def _bias_axes(draft: Draft, node: Node, layer: _Mixing) -> tuple[int, ...]:
+def _bias_axes(draft: Draft, node: Node, layer: Mixing) -> tuple[int, ...]:
     return layer.weights(*draft.source.input_shapes(node)).get("bias", (node.shape.depth,))
 
 
@@ -89,7 +91,7 @@ def _factor_and_shift(node: Node, own: "dict[str, Array]") -> "tuple[Array, Arra
     return wide["weight"], wide.get("bias", np.zeros_like(wide["weight"]))
 
 
-def _scaled(layer: _Mixing, weight: "Array", factor: "Array") -> "Array":
+def _scaled(layer: Mixing, weight: "Array", factor: "Array") -> "Array":
     """The weights of a layer whose outputs are multiplied by a number for each channel."""
     if isinstance(layer, TransposedConv):
         # (groups × C, depth / groups, *kernel): an output's group is told by its input's.

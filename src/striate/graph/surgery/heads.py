@@ -63,7 +63,7 @@ def _head(network: Network, end: Node) -> set[str]:
         if not (isinstance(at.layer, _AFTER_SCORES) or is_flat):
             raise GraphError(
                 f"'{end.name}' has no head to replace: its numbers come from '{at.name}' ({at.layer.word}), "
-                f"not from one dense layer or convolution"
+                f"not from one dense layer or convolution; end the network in one"
             )
         at = network[at.inputs[0]]
         head.add(at.name)

@@ -48,7 +48,7 @@ def pool_to_stride(
         elif isinstance(layer, AvgPool):
             _put_average(draft, node, layer)
         elif isinstance(layer, (MaxPool, LpPool)):
-            conv = _conv(network, node, layer, groups=1)
+            conv = _conv(network, node, layer, groups=1, bias=True)
             volume = draft.put(node, conv, *draft.inputs(node), name=draft.fresh(Conv))
             draft.put(node, ReLU(), volume, name=draft.fresh(ReLU))
         else:
@@ -56,7 +56,7 @@ def pool_to_stride(
     return draft.finish()
 
 
-def _conv(network: Network, node: Node, pool: MaxPool | AvgPool | LpPool, groups: int) -> Conv:
+def _conv(network: Network, node: Node, pool: MaxPool | AvgPool | LpPool, *, groups: int, bias: bool) -> Conv:
     """A convolution with the window of a pooling layer."""
     window = pool.window(*network.input_shapes(node))
     padding = pool.padding
@@ -65,13 +65,11 @@ def _conv(network: Network, node: Node, pool: MaxPool | AvgPool | LpPool, groups
         padding: str | int | tuple[Side, ...] = tuple((before, after + over) for before, after, over in ends)
     stride = pool.kernel if pool.stride is None else pool.stride
     dilation = pool.dilation if isinstance(pool, MaxPool) else 1
-    return Conv(
-        node.shape.depth, pool.kernel, stride, padding, bias=groups == 1, dilation=dilation, groups=groups
-    )
+    return Conv(node.shape.depth, pool.kernel, stride, padding, bias=bias, dilation=dilation, groups=groups)
 
 
 def _put_average(draft: Draft, node: Node, pool: AvgPool) -> None:
-    conv = _conv(draft.source, node, pool, groups=node.shape.depth)
+    conv = _conv(draft.source, node, pool, groups=node.shape.depth, bias=False)
     axes = conv.weights(*draft.source.input_shapes(node))["weight"]
     area = pool.window(*draft.source.input_shapes(node)).area
 

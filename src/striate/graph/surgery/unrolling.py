@@ -1,6 +1,5 @@
 """Convolutions as dense layers: what they are on an input of one size, written out number by number."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from striate.core import GraphError, Shape, units
@@ -107,8 +106,9 @@ def _put_sliding(draft: Draft, node: Node, layer: _Sliding, input: Shape) -> Non
         bias = own["bias"].reshape(-1)
         return {"weight": matrix, "bias": np.repeat(bias, node.shape.size // bias.size)}
 
+    _check_matrix(node, input)
     dense = Dense(node.shape.size, layer.bias, frozen=layer.frozen)
-    _put_matrix(draft, node, dense, input, node.name, carry)
+    draft.put(node, dense, *draft.inputs(node), name=node.name, carry=carry)
 
 
 def _put_fixed(draft: Draft, node: Node, layer: _Fixed, input: Shape) -> None:
@@ -124,19 +124,17 @@ def _put_fixed(draft: Draft, node: Node, layer: _Fixed, input: Shape) -> None:
                 matrix = np.repeat(np.eye(input.depth), input.places, axis=1) / input.places
         return {"weight": matrix}
 
+    _check_matrix(node, input)
     dense = Dense(node.shape.size, bias=False, frozen=True)
-    _put_matrix(draft, node, dense, input, draft.fresh(Dense), carry)
+    draft.put(node, dense, *draft.inputs(node), name=draft.fresh(Dense), carry=carry)
 
 
-def _put_matrix(
-    draft: Draft, node: Node, dense: Dense, input: Shape, name: str, carry: "Callable[[], Weights]"
-) -> None:
-    if input.size * dense.width > _LARGEST:
+def _check_matrix(node: Node, input: Shape) -> None:
+    if input.size * node.shape.size > _LARGEST:
         raise GraphError(
-            f"'{node.name}' would become a matrix of {units.count(dense.width)} × {units.count(input.size)} "
-            f"numbers; use a smaller input"
+            f"'{node.name}' would become a matrix of {units.count(node.shape.size)} × "
+            f"{units.count(input.size)} numbers; use a smaller input"
         )
-    draft.put(node, dense, *draft.inputs(node), name=name, carry=carry)
 
 
 def _put_on_vector(draft: Draft, node: Node, shapes: tuple[Shape, ...]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from striate.core import GraphError, quoted
+from striate.core import GraphError, quoted, units
 from striate.graph.layer import Layer
 from striate.graph.layers import (
     Conv,
@@ -18,7 +18,7 @@ from striate.graph.layers import (
 )
 from striate.graph.network import Network, Node
 from striate.graph.surgery.draft import Draft, Surgery
-from striate.graph.surgery.families import MIXING, PER_CHANNEL
+from striate.graph.surgery.families import MIXING, PER_CHANNEL, Mixing
 from striate.graph.surgery.labels import each_by_itself
 from striate.graph.surgery.multiplicity import ranks, slice_of, sources_of
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from striate.graph.surgery.draft import Array, Weights
 
-_Mixing = Conv | TransposedConv | Local | Dense
+# Followed one by one, more would take gigabytes.
+_MOST_CHANNELS = 2**22
 
 
 def widen(network: Network, factor: float, *, weights: "Weights | None" = None) -> Surgery:
@@ -42,10 +43,17 @@ def widen(network: Network, factor: float, *, weights: "Weights | None" = None) 
     would differ in size, or a slice's channels not adjoin; and from 1 on where repeated channels would
     change what softmax, `lrn`, a filter's `sum` or an unevenly repeated layer or group norm computes.
 
-    Raises GraphError when the factor isn't a number above 0.
+    Raises GraphError when the factor isn't a number above 0, or a volume would have more than 2**22 channels.
     """
     if not isfinite(factor) or factor <= 0:
         raise GraphError(f"a network is widened by a number above 0, not {quoted(factor)}")
+    deepest = max(network, key=lambda node: node.shape.depth)
+    if deepest.shape.depth * max(1, factor) > _MOST_CHANNELS:
+        raise GraphError(
+            f"'{deepest.name}' has a depth of {units.count(deepest.shape.depth)}, which times {factor:g} is "
+            f"more than the {units.count(_MOST_CHANNELS)} channels that can be followed; widen by less, or "
+            f"pool before it"
+        )
     draft = Draft(network, weights)
 
     def norms(node: Node) -> "Sequence[float]":
@@ -105,7 +113,7 @@ def _widened(draft: Draft, node: Node, inputs: list[list[int]], made: list[int])
     return {"weight": weight} | ({"bias": own["bias"][made]} if layer.bias else {})
 
 
-def _mixed(layer: _Mixing, weight: "Array", taken: list[int], made: list[int]) -> "Array":
+def _mixed(layer: Mixing, weight: "Array", taken: list[int], made: list[int]) -> "Array":
     """The weights between new channels: the old ones', split among those that repeat one."""
     import numpy as np
 

@@ -10,6 +10,7 @@ from striate.graph import (
     ACTIVATIONS,
     LRN,
     BatchNorm,
+    Conv,
     Dropout,
     GroupNorm,
     Layer,
@@ -82,6 +83,15 @@ class Facts:
         for node in reversed(self.network.nodes):
             if node.name in found:
                 found.update(node.inputs)
+        return found
+
+    @cached_property
+    def behind_convolutions(self) -> set[str]:
+        """Nodes behind a convolution; a first sees few channels, so a large one is cheap."""
+        found: set[str] = set()
+        for node in self.network:
+            if any(name in found or isinstance(self.network[name].layer, Conv) for name in node.inputs):
+                found.add(node.name)
         return found
 
     @cached_property

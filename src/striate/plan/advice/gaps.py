@@ -1,7 +1,9 @@
 """Rules on places that a stride leaves out: between the windows, or at the end of an axis."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from math import gcd
 from typing import Any
 
 from striate.graph import Crop, Network, Node, Pad, Window
@@ -19,7 +21,7 @@ def gaps(facts: Facts) -> Iterator[Case]:
         spatial = facts.source(node).shape.spatial
         axes = range(len(spatial))
         if any(_is_gapped(window, axis, spatial, node.shape.spatial) for axis in axes):
-            seen = [len(_seen(window, axis, spatial, node.shape.spatial)) for axis in axes]
+            seen = [seen_places(window, axis, spatial, node.shape.spatial) for axis in axes]
             shares = " × ".join(f"{s} of {n}" for s, n in zip(seen, spatial, strict=True))
             inside = f" with {by(window.dilation)} dilation" if max(window.dilation) > 1 else ""
             yield Case(
@@ -92,15 +94,49 @@ def _is_gapped(window: Window, axis: int, spatial: tuple[int, ...], places: tupl
     if window.dilation[axis] == 1 and window.stride[axis] <= window.kernel[axis]:
         return False
     between = min(spatial[axis], _end(window, axis, places))
-    return len(_seen(window, axis, spatial, places)) < between
+    return seen_places(window, axis, spatial, places) < between
 
 
-def _seen(window: Window, axis: int, spatial: tuple[int, ...], places: tuple[int, ...]) -> set[int]:
-    """The places of an axis that some window looks at."""
-    stride, span, before = window.stride[axis], window.span[axis], window.before[axis]
-    starts = range(-before, places[axis] * stride - before, stride)
-    taps = range(0, span, window.dilation[axis])
-    return {at + tap for at in starts for tap in taps if 0 <= at + tap < spatial[axis]}
+def seen_places(window: Window, axis: int, spatial: tuple[int, ...], places: tuple[int, ...]) -> int:
+    """How many places of an axis some window looks at; counted, not listed, for an axis may be long.
+
+    They are sums of a multiple of the stride and one of the dilation. Divided by the one, the multiples of
+    the other leave rests, and places of different rests are never the same.
+    """
+    steps = (places[axis], window.stride[axis]), (window.kernel[axis], window.dilation[axis])
+    common = gcd(window.stride[axis], window.dilation[axis])
+    (many, hop), (count, step) = min(
+        (steps, steps[::-1]), key=lambda pair: min(pair[0][0], pair[1][1] // common)
+    )
+    rests = step // common
+    seen = 0
+    for rest in range(min(many, rests)):
+        first, times = rest * hop - window.before[axis], len(range(rest, many, rests))
+        row = _Row(first, step, count, rests * hop, times)
+        seen += row.below(spatial[axis]) - row.below(0)
+    return seen
+
+
+@dataclass(frozen=True)
+class _Row:
+    """`count` numbers `step` apart, from `first` on, and the same again `times` over, each `apart` later."""
+
+    first: int
+    step: int
+    count: int
+    apart: int
+    times: int
+
+    def below(self, end: int) -> int:
+        """How many numbers below `end` there are, those that occur twice counted once."""
+        if self.apart <= self.count * self.step:
+            last = self.first + (self.times - 1) * self.apart + (self.count - 1) * self.step
+            return len(range(self.first, min(end, last + 1), self.step))
+        whole = min(self.times, max(0, end - self.first) // self.apart)
+        if whole == self.times:
+            return whole * self.count
+        begins = self.first + whole * self.apart
+        return whole * self.count + min(self.count, len(range(begins, end, self.step)))
 
 
 def _closed(network: Network, node: Node, window: Window) -> Iterator[Proposal]:

@@ -64,11 +64,13 @@ def _flattened_maps(facts: Facts) -> Iterator[Node]:
 
 def _readers(facts: Facts, head: Node) -> Iterator[Node]:
     """The dense layers that read a head's row, through whatever keeps its numbers apart."""
-    for taker in facts.takers[head.name]:
-        if isinstance(taker.layer, Dense):
-            yield taker
-        elif len(taker.inputs) == 1:
-            yield from _readers(facts, taker)
+    ways = [head]
+    while ways:
+        for taker in facts.takers[ways.pop().name]:
+            if isinstance(taker.layer, Dense):
+                yield taker
+            elif len(taker.inputs) == 1:
+                ways.append(taker)
 
 
 def _pooled(facts: Facts, head: Node) -> Iterator[Proposal]:

@@ -73,7 +73,7 @@ def large_kernel(facts: Facts) -> Iterator[Case]:
             not isinstance(layer, Conv)
             or layer.groups > 1
             or layer.frozen
-            or not _is_after_another(facts, node)
+            or node.name not in facts.behind_convolutions
         ):
             continue
         window = layer.window(*facts.network.input_shapes(node))
@@ -103,7 +103,7 @@ def coarse_start(facts: Facts) -> Iterator[Case]:
     """A first convolution of pictures or voxels whose window is wider than 7 places."""
     for node in facts.network:
         layer = node.layer
-        if not isinstance(layer, Conv) or layer.frozen or _is_after_another(facts, node):
+        if not isinstance(layer, Conv) or layer.frozen or node.name in facts.behind_convolutions:
             continue
         window = layer.window(*facts.network.input_shapes(node))
         if len(window.kernel) < 2 or max(window.kernel) <= _LARGEST_FIRST:
@@ -123,15 +123,6 @@ def coarse_start(facts: Facts) -> Iterator[Case]:
                 Proposal(change, partial(with_fields, facts.network, node, **finer)),
             ],
         )
-
-
-def _is_after_another(facts: Facts, node: Node) -> bool:
-    """Whether another convolution comes before: the first sees few channels, so a large one is cheap."""
-    before = {node.name}
-    for other in reversed(facts.network.nodes):
-        if other.name in before:
-            before.update(other.inputs)
-    return any(isinstance(facts.network[name].layer, Conv) for name in before - {node.name})
 
 
 def _cost(layers: list[Layer], shape: Shape) -> tuple[int, int]:

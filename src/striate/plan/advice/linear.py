@@ -87,6 +87,8 @@ def _judged(facts: Facts, first: Node, between: list[Node], second: Node) -> tup
     ):
         return "hint", "the two share the work of one larger kernel and bend nothing"
     if all(isinstance(node.layer, _NOTHING) for node in between):
+        if any(facts.sole_taker(node) is None for node in (first, *between)):
+            return "warning", "others use the first too, but these two say no more than one linear layer"
         return "grave", "two linear layers in a row say no more than one, with more weights"
     return (
         "warning",

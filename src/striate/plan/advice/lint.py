@@ -31,6 +31,9 @@ RULES: dict[str, Rule] = {
     )
 }
 
+# Of one rule; each takes as long to find as the network is deep, and `mend` finds one after the other.
+_MOST_EDITS = 20
+
 
 @dataclass(frozen=True)
 class Mended:
@@ -75,15 +78,13 @@ def mend(
 
     Raises what `lint` raises.
     """
-    terms = _terms(batch, budget, optimizer, precision)
-    made, changes = network, list[str]()
-    findings = _found(Facts(network, terms))
-    while step := _better(findings, terms):
-        edit, findings = step
-        made, terms = edit.network, _after(edit, terms)
+    facts = Facts(network, _terms(batch, budget, optimizer, precision))
+    cases, changes = _cases(facts), list[str]()
+    while step := _better(facts, cases):
+        edit, facts, cases = step
         changes.append(edit.change)
-    made = counted_anew(made, network)
-    return Mended(made, terms.batch, tuple(changes), tuple(_found(Facts(made, terms))))
+    made = counted_anew(facts.network, network)
+    return Mended(made, facts.terms.batch, tuple(changes), tuple(_found(Facts(made, facts.terms))))
 
 
 def _terms(batch: int, budget: int | None, optimizer: str, precision: str) -> Terms:
@@ -92,15 +93,23 @@ def _terms(batch: int, budget: int | None, optimizer: str, precision: str) -> Te
     return Terms(batch, budget, optimizer, precision)
 
 
+def _cases(facts: Facts) -> list[tuple[Rule, Case]]:
+    """Where rules fire, the gravest first."""
+    cases = [(rule, case) for rule in RULES.values() for case in rule.find(facts)]
+    return sorted(cases, key=lambda found: SEVERITIES.index(found[1].severity))
+
+
 def _found(facts: Facts) -> list[Finding]:
-    findings = [_finding(rule, case, facts) for rule in RULES.values() for case in rule.find(facts)]
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
-
-
-def _finding(rule: Rule, case: Case, facts: Facts) -> Finding:
-    edit = _edit(rule, case, facts)
-    reason = case.reason if edit else f"{case.reason}; no edit: {case.no_edit}"
-    return Finding(rule.name, case.severity, case.nodes, reason, rule.source, edit)
+    findings: list[Finding] = []
+    edits: Counter[str] = Counter()
+    for rule, case in _cases(facts):
+        is_told = edits[rule.name] < _MOST_EDITS
+        edit = _edit(rule, case, facts) if is_told else None
+        edits[rule.name] += edit is not None
+        why_none = case.no_edit if is_told else f"it follows those of {_MOST_EDITS} others of its kind"
+        reason = case.reason if edit else f"{case.reason}; no edit: {why_none}"
+        findings.append(Finding(rule.name, case.severity, case.nodes, reason, rule.source, edit))
+    return findings
 
 
 def _edit(rule: Rule, case: Case, facts: Facts) -> Edit | None:
@@ -129,16 +138,20 @@ def _answers(network: Network) -> list[tuple[int, int]]:
     return [(shape.depth, len(shape.spatial)) for shape in shapes]
 
 
-def _better(findings: list[Finding], terms: Terms) -> tuple[Edit, list[Finding]] | None:
-    """The first edit that leaves less to be found, and what it leaves."""
-    for finding in findings:
-        if finding.edit:
-            left = _found(Facts(finding.edit.network, _after(finding.edit, terms)))
-            if _gravity(left) < _gravity(findings):
-                return finding.edit, left
+def _better(
+    facts: Facts, cases: list[tuple[Rule, Case]]
+) -> tuple[Edit, Facts, list[tuple[Rule, Case]]] | None:
+    """The first edit that leaves less to be found, the network that it makes, and what it leaves."""
+    for rule, case in cases:
+        edit = _edit(rule, case, facts)
+        if edit:
+            made = Facts(edit.network, _after(edit, facts.terms))
+            left = _cases(made)
+            if _gravity(left) < _gravity(cases):
+                return edit, made, left
     return None
 
 
-def _gravity(findings: list[Finding]) -> list[int]:
-    counts = Counter(finding.severity for finding in findings)
+def _gravity(cases: list[tuple[Rule, Case]]) -> list[int]:
+    counts = Counter(case.severity for _, case in cases)
     return [counts[severity] for severity in SEVERITIES]

@@ -71,7 +71,9 @@ def single_place(facts: Facts) -> Iterator[Case]:
             continue
         spatial = facts.source(node).shape.spatial
         window = node.layer.window(*facts.network.input_shapes(node))
-        kernel = tuple(1 if n == 1 else k for n, k in zip(spatial, window.kernel, strict=True))
+        axes = zip(spatial, node.shape.spatial, window.kernel, strict=True)
+        # Where more places come out than the one that goes in, other taps meet it elsewhere.
+        kernel = tuple(1 if before == after == 1 else k for before, after, k in axes)
         if kernel == window.kernel:
             continue
         share = 1 - replace(window, kernel=kernel).area / window.area
@@ -88,19 +90,19 @@ def single_place(facts: Facts) -> Iterator[Case]:
                         facts.network,
                         node,
                         kernel=axes_of(kernel),
-                        **_padding(node.layer.padding, window, spatial),
+                        **_padding(node.layer.padding, window, kernel),
                     ),
                 )
             ],
         )
 
 
-def _padding(padding: Any, window: Window, spatial: tuple[int, ...]) -> dict[str, Any]:
-    """No padding where the axis has one place; words for it that still fit stay."""
+def _padding(padding: Any, window: Window, kernel: tuple[int, ...]) -> dict[str, Any]:
+    """No padding where the kernel has become one place; words for it that still fit stay."""
     if padding in ("valid", "same"):
         return {}
     before, after = (
-        [many if n > 1 else 0 for n, many in zip(spatial, side, strict=True)]
+        [many if new == old else 0 for new, old, many in zip(kernel, window.kernel, side, strict=True)]
         for side in (window.before, window.after)
     )
     return {"padding": sides_of(before, after)}
