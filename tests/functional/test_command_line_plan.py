@@ -45,9 +45,9 @@ def test_a_budget_too_small_for_one_picture_is_answered_with_what_would_fit(stri
     assert told.code == 0
     assert told.out.splitlines()[-4:] == [
         "3.81 MiB hold not even one picture, which takes about 5.50 MiB; it would fit:",
-        "  every convolution 3/4 as wide: about 3.30 MiB",
-        "  every convolution 1/2 as wide: about 1.66 MiB",
-        "  every convolution 1/4 as wide: about 576 KiB",
+        "  every hidden layer 3/4 as wide: about 3.30 MiB",
+        "  every hidden layer 1/2 as wide: about 1.66 MiB",
+        "  every hidden layer 1/4 as wide: about 576 KiB",
     ]
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from striate.core import GraphError, RecipeError, units
-from striate.graph import Conv, Network, Node, Volume
+from striate.graph import Conv, Network, Node, Volume, surgery
 from striate.plan.memory import step_of
 from striate.plan.plan import said
 
@@ -99,56 +99,33 @@ def budget_of(network: Network, budget: int, *, optimizer: str, precision: str) 
 
     changes = [
         Change(what, smaller, needed)
-        for what, smaller in ([] if batch else _smaller(network))
+        for what, smaller in ([] if batch else smaller(network))
         if (needed := peak(smaller, 1)) <= budget
     ]
     return Budget(budget, batch, peak(network, batch or 1), tuple(changes))
 
 
-def _smaller(network: Network) -> Iterator[tuple[str, Network]]:
-    """Networks of a larger first stride, then of fewer filters, as far as they are legal."""
+def smaller(network: Network) -> Iterator[tuple[str, Network]]:
+    """Networks of a larger first stride, then of narrower volumes, as far as they are legal, with the change."""
     first = next((node for node in network if isinstance(node.layer, Conv)), None)
     window = first.layer.window(*network.input_shapes(first)) if first else None
-    if first is None or window is None:
-        return
-    # A stride beyond the kernel would leave places of the picture unseen.
-    for stride in range(max(window.stride) + 1, min(window.kernel) + 1):
-        yield from _edited(network, f"{first.name} with stride={stride}", {first.name: stride}, 1)
+    if first is not None and window is not None:
+        # A stride beyond the kernel would leave places of the picture unseen.
+        for stride in range(max(window.stride) + 1, min(window.kernel) + 1):
+            with suppress(GraphError):
+                yield f"{first.name} with stride={stride}", _striding(network, first.name, stride)
     for factor in _WIDTHS:
-        yield from _edited(network, f"every convolution {factor} as wide", {}, factor)
+        with suppress(GraphError):
+            narrow = surgery.widen(network, float(factor)).network
+            if narrow != network:
+                yield f"every hidden layer {factor} as wide", narrow
 
 
-def _edited(
-    network: Network, what: str, strides: dict[str, int], factor: Fraction | int
-) -> Iterator[tuple[str, Network]]:
-    """The network with other strides and widths, or nothing where it isn't legal."""
-    answers = _answers(network)
-
+def _striding(network: Network, name: str, stride: int) -> Network:
     def change(node: Node, inputs: tuple[Volume, ...]) -> Volume:
         layer = node.layer
-        name = None if network.is_default_name(node) else node.name
-        if isinstance(layer, Conv):
-            depth = layer.depth if node.name in answers else max(1, int(layer.depth * factor))
-            each = layer.groups == network.input_shapes(node)[0].depth > 1  # a filter for each channel
-            layer = replace(
-                layer,
-                depth=depth,
-                groups=inputs[0].shape.depth if each else layer.groups,
-                stride=strides.get(node.name, layer.stride),
-            )
-        return layer(*inputs, name=name)
+        if node.name == name and isinstance(layer, Conv):
+            layer = replace(layer, stride=stride)
+        return layer(*inputs, name=None if network.is_default_name(node) else node.name)
 
-    with suppress(GraphError):
-        yield what, network.rebuilt(change)
-
-
-def _answers(network: Network) -> set[str]:
-    """The layers whose widths are the number of answers: the last that multiply before each output."""
-    answers, ways = set[str](), list(network.outputs)
-    while ways:
-        node = network[ways.pop()]
-        if node.layer.macs(*network.input_shapes(node)):
-            answers.add(node.name)
-        else:
-            ways.extend(node.inputs)
-    return answers
+    return network.rebuilt(change)

@@ -268,13 +268,13 @@ def test_a_smaller_batch_comes_before_a_smaller_network() -> None:
 def test_without_room_for_a_batch_the_first_layer_strides() -> None:
     finding = budgeted(NARROW, 5 * MIB)
     assert finding.edit is not None
-    assert finding.edit.change.startswith("conv1: stride 1×1 -> 2×2, batch 64 -> ")
+    assert finding.edit.change.startswith("conv1 with stride=2, batch 64 -> ")
 
 
 def test_heavy_weights_are_made_narrower() -> None:
     finding = budgeted("9 | dense 4096 relu | dense 4096 relu | dense 10", 100 * MIB, batch=1)
     assert finding.edit is not None
-    assert finding.edit.change == "every layer before the last 1/2 as wide"
+    assert finding.edit.change == "every hidden layer 1/2 as wide"
     assert finding.edit.notation == "9 | dense 2048 relu | dense 2048 relu | dense 10"
 
 

@@ -52,7 +52,7 @@ def test_where_one_picture_is_too_many_a_smaller_network_is_offered() -> None:
     assert (budget.batch, budget.peak) == (0, needed)
     assert [change.what for change in budget.changes] == [
         *(f"conv1 with stride={stride}" for stride in (2, 3, 4)),
-        *(f"every convolution {share} as wide" for share in ("1/2", "1/4")),
+        *(f"every hidden layer {share} as wide" for share in ("1/2", "1/4")),
     ]
     for change in budget.changes:
         assert change.peak == peak(change.network, 1) <= budget.bytes
@@ -67,7 +67,7 @@ def test_depthwise_filters_stay_one_a_channel_and_answers_as_many_as_they_were()
     )
     budget = budget_of(network, int(0.7 * peak(network, 1)), **CHOSEN)
     narrow = budget.changes[-1].network
-    assert budget.changes[-1].what == "every convolution 1/4 as wide"
+    assert budget.changes[-1].what == "every hidden layer 1/4 as wide"
     assert (narrow["conv2"].layer.groups, narrow["conv2"].layer.depth) == (8, 8)
     assert narrow["conv3"].layer.depth == 10
 

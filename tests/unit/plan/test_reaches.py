@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from striate.core import GraphError
 from striate.graph import Reach
 from striate.plan.reaches import behind, ends, hull, whole
 
@@ -57,3 +59,23 @@ def test_a_whole_axis_sees_everything_from_everywhere(reach: Reach, size: int) -
     field = behind(whole(size), reach)
     assert field.shift == 0
     assert ends(field, 3) == ends(field, 0) == (ends(reach, 0)[0], ends(reach, size - 1)[1])
+
+
+@given(st.lists(reaches(), min_size=2, max_size=3), st.integers(1, 60))
+def test_a_hull_of_several_strides_touches_the_reaches_somewhere(parts, places: int) -> None:
+    joined = hull(parts, places)
+    at = [(ends(joined, place), [ends(part, place) for part in parts]) for place in range(places)]
+    assert any(first == min(seen)[0] for (first, _), seen in at)
+    assert any(last == max(end for _, end in seen) for (_, last), seen in at)
+
+
+def test_places_of_several_strides_are_compared_at_the_ends_of_an_axis_alone() -> None:
+    still, moving = Reach((5,), (5,), 0), Reach((0,), (1,), 2)
+    assert hull([still, moving], 10**9) == Reach((5 - 2 * (10**9 - 1),), (5,), 2)
+
+
+@pytest.mark.parametrize("join", [behind, lambda outer, inner: hull([outer, inner], 10**9)])
+def test_patterns_too_long_to_be_written_out_are_refused(join) -> None:
+    repeated = [Reach((0,) * factor, (0,) * factor, 1) for factor in (200, 201)]
+    with pytest.raises(GraphError, match=r"repeats only after 40,200 of them, .* enlarge by smaller factors"):
+        join(*repeated)

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from striate import Concat, Conv, Dense, Flatten, Input, Network
+from striate.core import GraphError
 from striate.plan import ReceptiveField, receptive_fields
 
 HALF = Fraction(1, 2)
@@ -124,3 +125,10 @@ def test_branches_of_different_stride_are_covered_at_every_place(strided, other,
             first, own = part.start[0] + place * part.stride[0], start + place * stride
             assert own <= first
             assert first + part.size[0] <= own + size
+
+
+def test_a_field_of_too_long_a_pattern_names_its_node() -> None:
+    with pytest.raises(
+        GraphError, match=r"^node 'upsample15': what its places see repeats only after 32,768"
+    ):
+        receptive_fields(Network.parse("1x1 | (upsample 2)*26 | conv 1 3"))

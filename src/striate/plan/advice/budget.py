@@ -1,15 +1,15 @@
 """The rule on memory: a training step that doesn't fit into what there is."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
-from striate.core import GraphError, units
-from striate.graph import Conv, Dense, Layer, Network, Node
-from striate.plan.advice.editing import axes_of, by, rechained, with_fields
+from striate.core import units
+from striate.graph import Network
+from striate.plan.advice.editing import rechained
 from striate.plan.advice.facts import Facts, Terms
 from striate.plan.advice.finding import Case, Proposal, Rule
-from striate.plan.budget import largest_batch
+from striate.plan.budget import largest_batch, smaller
 from striate.plan.memory import training_memory
 
 # Smaller batches give batch norms too little to measure; then the network has to shrink.
@@ -45,54 +45,15 @@ def _fitting(facts: Facts, budget: int) -> Iterator[Proposal]:
     """A smaller batch of the network as it is, else of one that strides sooner, else of a narrower one."""
     batch = facts.terms.batch
     enough = min(max(1, batch // 2), _SMALL_BATCH)
-    for change, make in _smaller(facts):
-        try:
-            network = make()
-        except GraphError:
-            continue
+    for change, network in chain([("", facts.network)], smaller(facts.network)):
         fits = _largest_batch(network, budget, facts.terms)
         if fits >= enough:
-            fewer = [f"batch {batch} -> {fits}"] if fits < batch else []
-            said = ", ".join([*change, *fewer])
+            fewer = f"batch {batch} -> {fits}" if fits < batch else ""
+            said = ", ".join(filter(None, (change, fewer)))
             yield Proposal(said, partial(rechained, network, {}), fits if fewer else None)
     fits = _largest_batch(facts.network, budget, facts.terms)
     if fits:
         yield Proposal(f"batch {batch} -> {fits}", partial(rechained, facts.network, {}), fits)
-
-
-def _smaller(facts: Facts) -> Iterator[tuple[list[str], Callable[[], Network]]]:
-    network = facts.network
-    yield [], partial(rechained, network, {})
-    for node, layer in [(node, node.layer) for node in network if isinstance(node.layer, Conv)][:1]:
-        window = layer.window(*network.input_shapes(node))
-        for times in (2, 4):
-            stride = [s * times for s in window.stride]
-            kernel = list(map(max, zip(window.kernel, stride, strict=True)))
-            wider = {"stride": axes_of(stride), "kernel": axes_of(kernel)}
-            change = f"{node.name}: stride {by(window.stride)} -> {by(stride)}"
-            yield [change], partial(with_fields, network, node, **wider)
-    for times in (2, 4):
-        yield [f"every layer before the last 1/{times} as wide"], partial(_narrowed, facts, times)
-
-
-def _narrowed(facts: Facts, times: int) -> Network:
-    network = facts.network
-    answers = {next(_linear_back(facts, network[name]), None) for name in network.outputs}
-    chains: dict[str, list[Layer]] = {}
-    for node in network:
-        layer = node.layer
-        if node.name in answers:
-            continue
-        if isinstance(layer, Conv):
-            groups = max(1, layer.groups // times) if layer.groups > 1 else 1
-            chains[node.name] = [replace(layer, depth=max(1, layer.depth // times), groups=groups)]
-        elif isinstance(layer, Dense):
-            chains[node.name] = [replace(layer, width=max(1, layer.width // times))]
-    return rechained(network, chains)
-
-
-def _linear_back(facts: Facts, node: Node) -> Iterator[str]:
-    return (n.name for n in (node, *facts.ways_back(node)) if isinstance(n.layer, (Conv, Dense)))
 
 
 BUDGET_RULES = (
