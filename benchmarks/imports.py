@@ -171,6 +171,8 @@ def group(reason: str) -> str:
     if found:
         why = re.sub(r"\d+(×\d+)*", "n", found[2].split(";")[0])
         return f"`{found[1]}`, {why}"
+    if reason.startswith("not tried"):
+        return reason
     return re.sub(r"\d[\d.e+×-]*", "n", re.sub(r"^\w+ (and its|fails|gives)", r"it \1", reason))[:160]
 
 
@@ -185,18 +187,22 @@ def table(lines: list[dict[str, Any]]) -> list[str]:
         untried = f" ({left} more not tried)" if left else ""
         text += [f"## {family}: {len(good)} of {len(own)} CNNs{untried}", ""]
         reasons = Counter(group(line["reason"]) for line in own if "reason" in line)
-        text += ["| why not | models | such as |", "| --- | --- | --- |"]
+        if reasons:
+            text += ["| why not | models | such as |", "| --- | --- | --- |"]
         for reason, count in reasons.most_common():
             some = [line["name"] for line in own if group(line.get("reason", "")) == reason][:4]
             text.append(f"| {reason.replace('|', '/')} | {count} | {', '.join(some)} |")
-        text += ["", "Imported: " + ", ".join(sorted(line["name"] for line in good)) + ".", ""]
+        text += [""] * bool(reasons) + [
+            "Imported: " + ", ".join(sorted(line["name"] for line in good)) + ".",
+            "",
+        ]
     return text
 
 
 def report(lines: list[dict[str, Any]]) -> str:
     import timm
     import torchvision
-    from common import machine  # not above, since every worker imports this file
+    from common import machine  # not above: every worker imports this file
 
     head = [
         "# Models from elsewhere",

@@ -52,7 +52,7 @@ def test_inspect_tells_of_every_column(striate, folder: Path) -> None:
     facts = json.loads(striate("data", "inspect", folder / "text.npz", "--json").out)
     assert facts["contact_sheet"] is None
     assert facts["columns"] == {"x": "whole numbers, 9 a row, from 0 to 19"}
-    assert striate("data", "check", folder / "text.npz") == (0, "60 pictures, all well\n", "")
+    assert striate("data", "check", folder / "text.npz") == (0, "60 rows, all well\n", "")
 
 
 def test_from_training_to_predicting(striate, folder: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_budget_divides_the_batch_and_says_so(striate, folder: Path, run: Path
     told = striate("train", *words, "--budget", "lots")
     assert told.err == "striate: 'lots' is no size; write a number and its unit, such as 8GiB or 800MB\n"
     assert striate("train", *words, "--batch", "some").err == (
-        "striate: --batch takes a whole number, not 'some'; see 'striate train --help'\n"
+        "striate: --batch takes a whole number or auto, not 'some'; see 'striate train --help'\n"
     )
 
 

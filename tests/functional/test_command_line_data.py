@@ -133,7 +133,8 @@ DATA: dict[str, tuple[Callable[[], object], str, int, str]] = {
     ),
     "parquet with neither column": (
         lambda: pq.write_table(pa.table({"a": ["1"], "b": ["2"]}), "data.parquet"), "data.parquet", 1,
-        "data.parquet has the columns a, b; name the one with the pictures 'image'",
+        "data.parquet has the columns a, b, none of numbers; name the one with the pictures 'image', "
+        "or add columns of numbers",
     ),
     "no such data": (
         lambda: None, "minst", 2,

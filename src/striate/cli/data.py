@@ -58,7 +58,7 @@ def inspect(
 
 @data_command.command
 def check(data: _Data, /, *, json: Json = False) -> int:
-    """Unreadable files, duplicates, duplicates across splits, empty and one-picture classes."""
+    """Unreadable files, missing numbers, duplicates, also across splits, empty and one-picture classes."""
     from striate.core import units
     from striate.data import check, load
 
@@ -71,7 +71,8 @@ def check(data: _Data, /, *, json: Json = False) -> int:
         for finding in findings:
             print(f"{finding.severity}: {finding.text}")
         found = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-        print(f"{units.count(count)} pictures, {found if findings else 'all well'}")
+        what = "pictures" if images.has_pictures else "rows"
+        print(f"{units.count(count)} {what}, {found if findings else 'all well'}")
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from cyclopts import Parameter, Token
+from cyclopts import CoercionError, Parameter, Token
 
 from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet, Whole
+from striate.core import UsageError, quoted, units
 
 _NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 _RECIPE = Parameter(
@@ -17,7 +18,15 @@ _RECIPE = Parameter(
 
 def _batch(kind: object, tokens: Sequence[Token]) -> Any:
     whole = cast("Callable[[object, Sequence[Token]], int]", Whole.converter)
-    return "auto" if tokens[0].value == "auto" else whole(kind, tokens)
+    if tokens[0].value == "auto":
+        return "auto"
+    try:
+        return whole(kind, tokens)
+    except CoercionError:
+        raise UsageError(
+            f"{tokens[0].keyword} takes a whole number or auto, not {quoted(tokens[0].value)}; "
+            f"see 'striate train --help'"
+        ) from None
 
 
 _BATCH = Parameter(
@@ -65,7 +74,6 @@ def train_command(
 ) -> int:
     """Train a network on data; the run's folder holds weights, metrics, figures and what made them."""
     from striate.cli.outcome import tell_run
-    from striate.core import units
     from striate.train import train
 
     run = train(

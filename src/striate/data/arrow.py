@@ -20,7 +20,7 @@ def holds_numbers(kind: Any) -> bool:
 
 
 def numbers_of(column: Any) -> Numbers | None:
-    """A column of numbers (N,), or of lists of equally many (N, K); None for lists of unequal lengths.
+    """A column of numbers (N,), or of lists of equally many (N, K); None for empty lists and unequal lengths.
 
     What is missing becomes NaN, which is told of when the column is used.
     """
@@ -28,7 +28,7 @@ def numbers_of(column: Any) -> Numbers | None:
     if not _is_list(array.type):
         return _plain(array)
     lengths = {-1 if row is None else len(row) for row in array.to_pylist()}
-    if len(lengths) != 1 or -1 in lengths:
+    if len(lengths) != 1 or lengths & {-1, 0}:
         return None
     return cast("Numbers", _plain(array.flatten()).reshape(len(array), -1))
 

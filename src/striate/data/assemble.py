@@ -103,8 +103,11 @@ def as_targets(array: NDArray[np.generic], what: str) -> NDArray[np.float32]:
 def as_numbers(array: NDArray[np.generic], what: str) -> Numbers:
     """Whole numbers as 64-bit integers and floats as 32-bit floats, of any axes.
 
-    Raises DataError, naming `what`, for other kinds, and for numbers that aren't finite or too large.
+    Raises DataError, naming `what`, for other kinds, for rows of no numbers, and for numbers that aren't
+    finite or too large.
     """
+    if 0 in array.shape[1:]:
+        raise DataError(f"{what} has the shape {array.shape}; give every row at least one number")
     if np.issubdtype(array.dtype, np.floating):
         return _finite_floats(array, what)
     if array.dtype != np.bool_ and not np.issubdtype(array.dtype, np.integer):

@@ -1,6 +1,6 @@
 """Which column of a data set feeds which input of a network, and which is what an output is to tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,21 +25,29 @@ class Binding:
         return tuple(dict.fromkeys([*taken, *self.outputs.values()]))
 
 
-def bind(network: Network, images: Images, *, answers: bool = True) -> Binding:
+def bind(
+    network: Network,
+    images: Images,
+    *,
+    answers: bool = True,
+    known: Mapping[str, Sequence[str]] | None = None,
+) -> Binding:
     """Finds each input's and each output's column by its name, and what has no name by what is left.
 
     A column with the name of an input or output belongs to it. Of the rest, the only output without a
     column takes `label`, or the only column that can be meant; the only input of pictures without one
     the first column of pictures; the only other input all columns of numbers but `label`, side by side, or,
     when it isn't a row, arrays that were read as pictures, such as signals (N, L, C). `answers` False leaves
-    the outputs out.
+    the outputs out. `known` are the columns that inputs took in training: several are taken again by their
+    names, so that another order in another file swaps none.
 
-    Raises UsageError when an input or output is left without a column.
+    Raises UsageError when an input or output is left without a column, or one of several known is missing.
     """
     left = dict.fromkeys(images.columns)
     inputs: dict[str, tuple[str, ...]] = {node: (node,) for node in network.inputs if node in left}
+    inputs = _taken_again(images, known or {}) | inputs
     outputs = {node: node for node in network.outputs if answers and node in left}
-    for name in [*inputs, *outputs]:
+    for name in [*(name for columns in inputs.values() for name in columns), *outputs]:
         left.pop(name, None)
     unfed = [node for node in network.inputs if node not in inputs]
     unasked = [node for node in network.outputs if answers and node not in outputs]
@@ -87,9 +95,8 @@ def target_of(images: Images, columns: tuple[str, ...], *, alone: bool) -> str |
     return None
 
 
-def row_width(images: Images) -> int | None:
+def row_width(images: Images, target: str | None) -> int | None:
     """How many numbers a row has beside its target, for a network that doesn't say; None for pictures."""
-    target = target_of(images, images.columns, alone=False)
     widths = [_axes(images, name) for name in images.columns if name != target]
     if images.has_pictures or any(len(axes) > 1 for axes in widths):
         return None
@@ -100,6 +107,21 @@ def wants_pictures(network: Network, node: str) -> bool:
     """Whether an input takes pictures: whatever has a height and a width and isn't tokens."""
     layer = network[node].layer
     return isinstance(layer, InputLayer) and len(layer.shape.spatial) == 2 and not layer.tokens
+
+
+def _taken_again(images: Images, known: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The known columns of each input; a lone one that has another name now is left to be found anew."""
+    taken: dict[str, tuple[str, ...]] = {}
+    for node, columns in known.items():
+        missing = [name for name in columns if name not in images.columns]
+        if not missing:
+            taken[node] = tuple(columns)
+        elif len(columns) > 1:
+            raise UsageError(
+                f"input '{node}' was trained on {', '.join(columns)}, but {images.name} has no "
+                f"'{missing[0]}', only {', '.join(images.columns)}; give it all of these columns"
+            )
+    return taken
 
 
 def _require_fed(

@@ -14,16 +14,19 @@ from striate.data.picture import PICTURE_ERRORS, coloured, reason
 from striate.data.text import printable
 from striate.data.threads import Progress, in_threads
 
-Kind = Literal["unreadable", "contradiction", "leak", "duplicate", "empty class", "lone picture"]
+Kind = Literal[
+    "unreadable", "missing number", "contradiction", "leak", "duplicate", "empty class", "lone picture"
+]
 
-_WRONG: tuple[Kind, ...] = ("unreadable", "contradiction", "leak", "empty class")
+_WRONG: tuple[Kind, ...] = ("unreadable", "missing number", "contradiction", "leak", "empty class")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to look at: what kind, a sentence, and the pictures it's about, by name.
 
-    `unreadable`: can't be decoded, or made grey or RGB. `contradiction`: the same picture with different
+    `unreadable`: can't be decoded, or made grey or RGB. `missing number`: not there, or not finite, in a
+    column of numbers; it has no picture to name. `contradiction`: the same picture with different
     labels. `leak`: the same picture in different splits. `duplicate`: twice in one split. `empty class` and
     `lone picture`: a class without pictures, or with only one, to learn from.
     """
@@ -49,7 +52,7 @@ class _Place:
 
 
 def check(images: Images, *, progress: Progress | None = None) -> list[Finding]:
-    """Everything found in the pictures, errors first; decodes every picture of every split once.
+    """Everything found in pictures and numbers, errors first; decodes every picture of every split once.
 
     Pictures are the same when their decoded pixels are, whatever their files are called.
     """
@@ -64,6 +67,7 @@ def check(images: Images, *, progress: Progress | None = None) -> list[Finding]:
             same[result].append(place)
     findings += [_repetition(group) for group in same.values() if len(group) > 1]
     findings += _thin_classes(images)
+    findings += _missing_numbers(images)
     return sorted(findings, key=lambda finding: (finding.severity, finding.kind))
 
 
@@ -111,6 +115,20 @@ def _repetition(group: Sequence[_Place]) -> Finding:
 
 def _distinct(words: Iterator[str]) -> list[str]:
     return list(dict.fromkeys(words))
+
+
+def _missing_numbers(images: Images) -> Iterator[Finding]:
+    for split_name, split in images.splits.items():
+        for name, column in split.columns.items():
+            if not isinstance(column, np.ndarray):
+                continue
+            rows = np.flatnonzero(~np.isfinite(column).reshape(len(column), -1).all(axis=1))
+            if len(rows):
+                text = (
+                    f"rows of '{name}' in {split_name} with a number that is missing or not finite: "
+                    f"{len(rows)}, first row {rows[0]}, counted from 0; fill them in or leave them out"
+                )
+                yield Finding("missing number", text, ())
 
 
 def _thin_classes(images: Images) -> Iterator[Finding]:

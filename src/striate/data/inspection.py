@@ -19,6 +19,7 @@ from striate.data.picture import PICTURE_ERRORS, upright_size
 from striate.data.prepare import prepare_readable
 from striate.data.splits import SubsetPictures
 from striate.data.statistics import channel_statistics
+from striate.data.text import printable
 from striate.data.threads import in_threads
 
 _HEADERS_FOR_DEFAULTS = 500
@@ -85,7 +86,8 @@ class Inspection:
         kind = kind if self.has_labels else "no column 'label'"
         what = "pictures" if self.height or self.unreadable else "rows"
         lines = [f"{self.name}: {units.count(total)} {what}, {kind}", "", *self._table(), ""]
-        lines += [f"{name:<11}{text}" for name, text in self.columns.items()]
+        width = max(10, *map(len, map(printable, self.columns)), 0)
+        lines += [f"{printable(name):<{width}} {text}" for name, text in self.columns.items()]
         if what == "rows":
             return "\n".join(lines).rstrip()
         facts = {
@@ -173,9 +175,12 @@ def _columns(images: Images) -> dict[str, str]:
             continue
         kind = "whole numbers" if numbers[0].dtype.kind == "i" else "numbers"
         axes = "×".join(map(str, numbers[0].shape[1:])) or "1"
-        least = min(float(np.nanmin(array)) for array in numbers)
-        greatest = max(float(np.nanmax(array)) for array in numbers)
-        told[name] = f"{kind}, {axes} a row, from {least:g} to {greatest:g}"
+        finite = [array[np.isfinite(array)] for array in numbers]
+        ends = [float(end) for array in finite if array.size for end in (array.min(), array.max())]
+        reach = f"from {min(ends):g} to {max(ends):g}" if ends else "none finite"
+        missing = sum(array.size for array in numbers) - sum(array.size for array in finite)
+        lack = f", {units.count(missing)} missing or not finite" if missing and ends else ""
+        told[name] = f"{kind}, {axes} a row, {reach}{lack}"
     return told
 
 

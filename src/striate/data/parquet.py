@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from striate.core import DataError, UsageError
 from striate.data.arrow import holds_numbers, numbers_of
-from striate.data.assemble import as_split, classified
+from striate.data.assemble import as_split, classified, require_rows
 from striate.data.images import IMAGE, LABEL, Column, EncodedPictures, Images, Numbers
 from striate.data.regular import require_regular
 from striate.data.text import valid_unicode
@@ -50,6 +51,9 @@ def read_parquet(path: Path, *, labelled: bool = True) -> Images:
         first = next(iter(known))
         if names != known[first]:
             raise DataError(f"{file} and {first} name different classes; give files of one data set")
+    for split, columns in splits.items():
+        for column in columns.values():
+            require_rows(column, f"split '{split}' of {path}")
     labels = {split: columns.pop(LABEL) for split, columns in splits.items() if LABEL in columns}
     if not labels:
         unlabelled = {split: as_split(columns, None) for split, columns in splits.items()}
@@ -104,6 +108,9 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
     try:
         with pq.ParquetFile(path) as file:
             schema = cast("pa.Schema", file.schema_arrow)
+            twice = [name for name, count in Counter(schema.names).items() if count > 1]
+            if twice:
+                raise DataError(f"{path} has two columns '{twice[0]}'; give each its own name")
             image, label = (_first(schema.names, names) for names in (_IMAGE_COLUMNS, _LABEL_COLUMNS))
             others = [
                 field.name
@@ -116,12 +123,13 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
             ):
                 if name is None and not others and (labelled or role == "pictures"):
                     raise DataError(
-                        f"{path} has the columns {', '.join(schema.names)}; "
-                        f"name the one with the {role} '{wanted[0]}'"
+                        f"{path} has the columns {', '.join(schema.names)}, none of numbers; "
+                        f"name the one with the {role} '{wanted[0]}', or add columns of numbers"
                     )
             if label and not pa.types.is_integer(schema.field(label).type):
                 raise DataError(
-                    f"column '{label}' of {path} holds {schema.field(label).type}; labels are whole numbers"
+                    f"column '{label}' of {path} holds {schema.field(label).type}; labels are whole "
+                    f"numbers, and targets have a column and an output of another name, such as 'target'"
                 )
             table = cast("pa.Table", file.read(columns=[name for name in (image, label, *others) if name]))
     except (pa.ArrowException, OSError) as error:
@@ -134,7 +142,10 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
     read = {name: numbers_of(table.column(name)) for name in others}
     columns |= {name: array for name, array in read.items() if array is not None}
     if not columns:
-        raise DataError(f"{path} holds only lists of unequal lengths; give every row equally many numbers")
+        raise DataError(
+            f"{path} holds only lists that are empty or of unequal lengths; "
+            f"give every row equally many numbers"
+        )
     return columns, _class_names(schema.metadata, label) if label else None
 
 

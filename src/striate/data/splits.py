@@ -54,8 +54,8 @@ def with_held_out(images: Images, *, validation: float, seed: int) -> Images:
     Without `test` and `val`, a fifth of `train` becomes `test`. Without `val`, the fraction
     `validation` of what then remains becomes `val`, at most 5,000 pictures. Both take the same
     fraction of each class of the column `label` and leave at least one picture of it (without such
-    classes, of all rows); the same seed gives the same split,
-    and `test` doesn't depend on `validation`. A split that would be empty isn't made.
+    classes, of all rows); the same seed gives the same split, and `test` doesn't depend on `validation`.
+    A split that would be empty isn't made.
 
     Raises UsageError when `validation` isn't from 0 to below 1 or the seed is negative, and DataError
     when there is no `train`.

@@ -106,7 +106,7 @@ def budget_of(network: Network, budget: int, *, optimizer: str, precision: str) 
 
 
 def smaller(network: Network) -> Iterator[tuple[str, Network]]:
-    """Networks of a larger first stride, then of narrower volumes, as far as they are legal, with the change."""
+    """What to change for a larger first stride, then for narrower volumes, and the legal network of each."""
     first = next((node for node in network if isinstance(node.layer, Conv)), None)
     window = first.layer.window(*network.input_shapes(first)) if first else None
     if first is not None and window is not None:

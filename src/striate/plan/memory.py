@@ -39,16 +39,20 @@ class Memory:
         return asdict(self) | {"total": self.total}
 
 
-def training_memory(network: Network, *, batch: int, optimizer: str, precision: str) -> Memory:
+def training_memory(
+    network: Network, *, batch: int, optimizer: str, precision: str, accumulates: bool = False
+) -> Memory:
     """The memory of one training step on `batch` pictures, as PyTorch's allocator will count it on a CPU.
 
-    `docs/memory.md` says how it was measured, how far off it is and what it leaves out.
+    `docs/memory.md` says how it was measured, how far off it is and what it leaves out. `accumulates` says
+    that gradients of earlier parts of a batch are there already.
 
     Raises RecipeError when the batch isn't positive or the optimizer or the precision is unknown.
     """
     if batch < 1:
         raise RecipeError(f"the batch must be at least 1, not {batch}")
-    return Memory(**step_of(network, optimizer=optimizer, precision=precision).run(batch))
+    step = step_of(network, optimizer=optimizer, precision=precision, accumulates=accumulates)
+    return Memory(**step.run(batch))
 
 
 def step_of(network: Network, *, optimizer: str, precision: str, accumulates: bool = False) -> Step:

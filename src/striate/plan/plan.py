@@ -116,7 +116,8 @@ def said(network: Network) -> str | None:
 def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precision: str = "fp32") -> Plan:
     """The plan of a network for training steps on `batch` pictures.
 
-    Raises RecipeError when the batch isn't positive or the optimizer or the precision is unknown.
+    Raises RecipeError when the batch isn't positive or the optimizer or the precision is unknown, and
+    GraphError when what a place of a volume sees can't be followed.
     """
     fields = receptive_fields(network)
     rows: list[Row] = []

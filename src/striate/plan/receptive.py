@@ -9,7 +9,7 @@ CNNs", Distill 2019); the repeating pattern carries them through up-sampling and
 from dataclasses import dataclass
 from fractions import Fraction
 
-from striate.core import Shape
+from striate.core import GraphError, Shape
 from striate.graph import HERE, Network, Node, Reach
 from striate.plan.reaches import behind, ends, hull, whole
 
@@ -50,19 +50,30 @@ class ReceptiveField:
 
 
 def receptive_fields(network: Network) -> dict[str, dict[str, ReceptiveField]]:
-    """For every node and every input with spatial axes that it sees: the field on that input."""
+    """For every node and every input with spatial axes that it sees: the field on that input.
+
+    Raises GraphError, naming the node, when its places see the input in a pattern too long to follow.
+    """
     fields: dict[str, dict[str, ReceptiveField]] = {}
     for node in network:
         if node.inputs:
-            parts = [_through(network, node, name, fields[name]) for name in node.inputs]
-            names = dict.fromkeys(name for part in parts for name in part)
-            fields[node.name] = {
-                name: _joined([part[name] for part in parts if name in part], node.shape) for name in names
-            }
+            try:
+                fields[node.name] = _fields_of(network, node, fields)
+            except GraphError as error:
+                raise GraphError(f"node '{node.name}': {error}") from None
         else:
             axes = len(node.shape.spatial)
             fields[node.name] = {node.name: ReceptiveField((HERE,) * axes)} if axes else {}
     return fields
+
+
+def _fields_of(
+    network: Network, node: Node, fields: dict[str, dict[str, ReceptiveField]]
+) -> dict[str, ReceptiveField]:
+    """The field of a node on every input that it sees, from those of the volumes that it takes."""
+    parts = [_through(network, node, name, fields[name]) for name in node.inputs]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _joined([part[name] for part in parts if name in part], node.shape) for name in names}
 
 
 def _through(

@@ -19,7 +19,10 @@ State = Literal["running", "done", "stopped", "failed"]
 
 
 class DataFacts(BaseModel):
-    """What a run was trained on: the word that names it, its classes, each split's size and digest."""
+    """What a run was trained on: the word that names it, its classes, each split's size and digest.
+
+    `inputs` are the columns that each of the network's inputs took, in their order.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +31,7 @@ class DataFacts(BaseModel):
     classes: list[str]
     counts: dict[str, int]
     digests: dict[str, str]
+    inputs: dict[str, list[str]] = {}
 
 
 class Results(BaseModel):

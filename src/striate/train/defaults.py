@@ -62,23 +62,36 @@ def default_recipe(network: Network) -> Recipe:
 def named_network(word: str | None, images: Images) -> tuple[Network, str]:
     """The network that a word means for a data set, and what it is called; None is the default for pictures.
 
-    Raises UsageError when there is no word and no picture, and whatever finding the network raises.
+    Raises UsageError when there is no word and no picture, DataError when there is no column to take, and
+    whatever finding the network raises.
     """
-    if images.has_pictures:
-        axes = default_axes(images)
-        word = default_words(axes)[0] if word is None else word
-    elif word is None:
-        raise UsageError(
-            f"{images.name} has no pictures, for which a network would be known; name one with --network"
-        )
-    else:
-        width = row_width(images)
-        axes = None if width is None else (width,)
+    axes = default_axes(images) if images.has_pictures else None
+    if word is None:
+        if axes is None:
+            raise UsageError(
+                f"{images.name} has no pictures, for which a network would be known; name one with --network"
+            )
+        word = default_words(axes)[0]
     target = target_of(images, images.columns, alone=images.has_pictures)
+    made = _made(word, images, axes, target)
+    # Only the network can say that its output tells another column than the likeliest.
+    named = next((node for node in made.outputs if node in images.columns and node != target), None)
+    return made if named is None else _made(word, images, axes, named), word
+
+
+def _made(word: str, images: Images, axes: tuple[int, ...] | None, target: str | None) -> Network:
+    """The network that a word means for inputs of these axes, or for rows of all columns but the target."""
+    if axes is None and (width := row_width(images, target)) is not None:
+        if not width:
+            raise DataError(
+                f"{images.name} has no column of numbers, beside the one to predict, that every split has; "
+                f"give all splits the same columns"
+            )
+        axes = (width,)
     made = resolve(word, axes=axes, classes=None if target is None else _width(images, target))
     if word in ZOO and target is not None and _is_regression(images, target):
         made = Network.parse(f"{made.notation()} | regression")
-    return made, word
+    return made
 
 
 def _width(images: Images, target: str) -> int:

@@ -57,6 +57,11 @@ def goals_of(run: Run) -> tuple[Goal, ...]:
                 f"{place} names {len(kept.classes)} classes but the network tells {depth} apart; "
                 f"restore it from a copy"
             )
+        if kept.variances and len(kept.variances) != depth:
+            raise RunError(
+                f"{place} has {len(kept.variances)} variances for the {depth} numbers of '{name}'; "
+                f"restore it from a copy"
+            )
         node = network.logits(name) if kept.classes else name
         goals.append(Goal(name, node, kept.column, kept.classes, kept.variances))
     return tuple(goals)

@@ -3,13 +3,14 @@
 Legend: N rows, C depth, K targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.core import DataError
 from striate.data import (
     Binding,
     Images,
@@ -45,14 +46,42 @@ def targets_of(images: Images, split: str, objective: Objective) -> Arrays:
 
 
 def with_preparations(network: Network, inputs: Sequence[NDArray[Any]]) -> Network:
-    """The network with the training split's mean and deviation in every input that brings none of its own."""
+    """The network with the training split's mean and deviation in every input that brings none of its own.
+
+    An input that brings both says from then on whether it was trained on floats beyond 0 to 1.
+    """
     for node, array in zip(network.inputs, inputs, strict=True):
         layer = cast("InputLayer", network[node].layer)
         if layer.mean is None and layer.deviation is None and not layer.tokens:
             mean, deviation = channel_statistics(array)
             floats = array.dtype != np.uint8
             network = network.with_preparation(mean, deviation, floats=floats, input=node)
+        elif layer.mean is not None and layer.deviation is not None and _exceeds_bytes(array):
+            network = network.with_preparation(layer.mean, layer.deviation, floats=True, input=node)
     return network
+
+
+def require_scale(images: Images, network: Network, inputs: Mapping[str, Arrays]) -> None:
+    """Raises DataError when pictures are of other numbers than those that gave the network its mean.
+
+    Bytes count as 0 to 1, so floats of that range may stand in for them.
+    """
+    for split, arrays in inputs.items():
+        for node, array in zip(network.inputs, arrays, strict=True):
+            layer = cast("InputLayer", network[node].layer)
+            if not wants_pictures(network, node) or layer.mean is None or layer.deviation is None:
+                continue
+            where = f"'{node}' of split '{split}' of {images.name}"
+            if layer.floats and array.dtype == np.uint8:
+                raise DataError(
+                    f"{where} holds bytes, but the network was trained on floats, whose scale they don't "
+                    f"tell; give floats of the same scale"
+                )
+            if not layer.floats and _exceeds_bytes(array):
+                raise DataError(
+                    f"{where} holds floats from {array.min():g} to {array.max():g}, but the network was "
+                    f"trained on bytes; give bytes, or floats from 0 to 1"
+                )
 
 
 def with_variances(objective: Objective, images: Images) -> Objective:
@@ -79,6 +108,11 @@ def _input(
     if wants_pictures(network, node) and not isinstance(pictures, np.ndarray):
         return prepare_split(pictures, layer.shape, layer.fit, progress=watcher.reading)
     return prepare_numbers(images, split, columns, layer, _vocabulary(network, node))
+
+
+def _exceeds_bytes(array: NDArray[Any]) -> bool:
+    """Whether these are other numbers than bytes, which count as 0 to 1, could say."""
+    return array.dtype != np.uint8 and bool(array.min() < 0 or array.max() > 1)
 
 
 def _vocabulary(network: Network, input: str) -> int | None:

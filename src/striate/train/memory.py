@@ -30,7 +30,7 @@ def fitting_rows(
     `budget` is in bytes; without it, it is nine tenths of what is free on the device, where that is known.
     Never below `fewest`: without a budget the memory, not the estimate, has the last word.
 
-    Raises UsageError when not even `fewest` rows fit into the budget.
+    Raises UsageError when not even parts of `fewest` rows fit into the budget.
     """
     free = budget if budget is not None else free_memory(compute.device)
     if free is None:
@@ -40,14 +40,16 @@ def fitting_rows(
     whole = largest_batch(network, usable, optimizer=optimizer, precision=precision)
     if whole >= recipe.batch:
         return None
-    if budget is not None and whole < fewest:
-        least = training_memory(network, batch=fewest, optimizer=optimizer, precision=precision).total
-        raise UsageError(
-            f"even a step on {fewest} takes about {units.size(least)}, more than the budget of "
-            f"{units.size(budget)}; give a larger --budget or a smaller network"
-        )
     # Parts of a batch add to gradients that are there already.
     largest = largest_batch(network, usable, optimizer=optimizer, precision=precision, accumulates=True)
+    if budget is not None and largest < fewest:
+        least = training_memory(
+            network, batch=fewest, optimizer=optimizer, precision=precision, accumulates=True
+        ).total
+        raise UsageError(
+            f"even a batch computed in parts of {fewest} takes about {units.size(least)}, more than the "
+            f"budget of {units.size(budget)}; give a larger --budget or a smaller network"
+        )
     rows = max(fewest, 1 << (max(largest, 1).bit_length() - 1))
     return rows if rows < recipe.batch else None
 

@@ -85,14 +85,16 @@ class Objective:
         return [goal.hits(kept[goal.node].detach(), targets) for goal, targets in pairs]
 
 
-def objective_of(network: Network, images: Images) -> Objective:
-    """The objective that a network and a data set agree on.
+def objective_of(
+    network: Network, images: Images, known: Mapping[str, Sequence[str]] | None = None
+) -> Objective:
+    """The objective that a network and a data set agree on; `known` are the columns that inputs took before.
 
     Raises UsageError when they don't: an input or output without a column, an output that isn't a row of
     numbers, as many numbers as there are neither classes nor targets, or classes for a regression; and
     DataError when a column can't be what an output tells.
     """
-    binding = bind(network, images)
+    binding = bind(network, images, known=known)
     pairs = zip(network.outputs, network.tasks, strict=True)
     goals = tuple(
         _goal(network, images, binding.outputs[node], node, task == "regression") for node, task in pairs

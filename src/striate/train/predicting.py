@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from striate.core import StriateError, UsageError
 from striate.data import bind, load, pictures_below, prepare_picture, read_picture, wants_pictures
-from striate.graph import InputLayer, Network
+from striate.graph import InputLayer
 from striate.runs import Run
 from striate.train.evaluation import log_softmax
 from striate.train.goals import goals_of
-from striate.train.inputs import prepared_inputs
+from striate.train.inputs import prepared_inputs, require_scale
 from striate.train.objective import Goal
 from striate.train.scoring import scores_of
 from striate.train.testing import load_module
@@ -68,7 +68,7 @@ def predict(
     module = load_module(run, device=device)
     network, goals = run.network, goals_of(run)
     takes_picture = len(network.inputs) == 1 and wants_pictures(network, network.inputs[0])
-    chunks = _pictures(run, files) if takes_picture else _rows(network, files)
+    chunks = _pictures(run, files) if takes_picture else _rows(run, files)
     nodes = [goal.node for goal in goals]
     told: list[Prediction] = []
     for places, inputs, errors in chunks:
@@ -107,8 +107,9 @@ def _pictures(run: Run, files: Sequence[str | Path]) -> Iterator[_Chunk]:
         yield [str(path) for path in chunk], [np.stack(pixels) if pixels else np.empty(0)], errors
 
 
-def _rows(network: Network, files: Sequence[str | Path]) -> Iterator[_Chunk]:
+def _rows(run: Run, files: Sequence[str | Path]) -> Iterator[_Chunk]:
     """The rows of one file after the other, as the network's inputs take them."""
+    network = run.network
     for file in files:
         if Path(file).suffix not in _TABLES:
             raise UsageError(
@@ -116,9 +117,11 @@ def _rows(network: Network, files: Sequence[str | Path]) -> Iterator[_Chunk]:
                 f"give an .npz or Parquet file with these columns"
             )
         images = load(file, labelled=False)
-        binding = bind(network, images, answers=False)
+        binding = bind(network, images, answers=False, known=run.manifest.data.inputs)
         whole = images.only(binding.columns)
-        for split, inputs in prepared_inputs(whole, network, binding, Quiet()).items():
+        prepared = prepared_inputs(whole, network, binding, Quiet())
+        require_scale(whole, network, prepared)
+        for split, inputs in prepared.items():
             where = f"{file}" if len(whole.splits) == 1 else f"{file}:{split}"
             yield [f"{where}[{row}]" for row in range(len(inputs[0]))], inputs, {}
 

@@ -46,6 +46,7 @@ def manifest_of(setup: Setup, compute: Compute) -> Manifest:
             classes=[] if only is None else list(only.classes),
             counts=counts,
             digests=digests_of(setup.images),
+            inputs={node: list(columns) for node, columns in setup.objective.binding.inputs.items()},
         ),
         recipe=setup.recipe.model_dump(),
         versions=versions(),

@@ -98,7 +98,7 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
     known, counts = manifest.data, {name: len(part) for name, part in split.splits.items()}
     try:
-        binding = bind(run.network, split)
+        binding = bind(run.network, split, known=known.inputs)
     except UsageError as error:
         raise RunError(
             f"{known.spec} isn't what {run.path} was trained on: {error}; restore the data"

@@ -24,7 +24,7 @@ from striate.train.evaluation import (
 )
 from striate.train.figures import draw_figures
 from striate.train.goals import goals_of, with_kept_variances
-from striate.train.inputs import Arrays, prepared_inputs, targets_of
+from striate.train.inputs import Arrays, prepared_inputs, require_scale, targets_of
 from striate.train.objective import Objective, objective_of
 from striate.train.scoring import scores_of
 from striate.train.setup import classes_told, images_of, listed_classes, loaded_images
@@ -55,7 +55,8 @@ def test(
     data that have neither are tested as a whole, as the split `all`.
 
     Raises RunError when the run has no weights or its own data have changed since, UsageError when the
-    data don't fit the network or there is nothing but what was trained on.
+    data don't fit the network or there is nothing but what was trained on, and DataError when they are
+    bytes for a network of floats, or the other way round.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     loaded, is_own = _tested_images(run, images)
@@ -67,8 +68,10 @@ def test(
             f"the split 'train'"
         )
     one = replace(loaded, splits={name: loaded.split(name)})
-    inputs = prepared_inputs(one, run.network, objective.binding, Quiet())[name]
-    told, scores, wanted = _tell(load_module(run, device=device), objective, inputs, one, name)
+    inputs = prepared_inputs(one, run.network, objective.binding, Quiet())
+    if not is_own:
+        require_scale(one, run.network, inputs)
+    told, scores, wanted = _tell(load_module(run, device=device), objective, inputs[name], one, name)
     if is_own:
         with suppress(RunError):  # a run that can't be written to can be tested all the same
             _keep(run, objective, told, scores, wanted)
@@ -77,15 +80,16 @@ def test(
 
 def _objective(run: Run, images: Images) -> Objective:
     """What the run's network is to tell of a data set, which must have the classes it was trained on."""
-    network, goals = run.network, goals_of(run)
-    for goal, now in zip(goals, classes_told(network, bind(network, images), images), strict=True):
+    network, goals, known = run.network, goals_of(run), run.manifest.data.inputs
+    binding = bind(network, images, known=known)
+    for goal, now in zip(goals, classes_told(network, binding, images), strict=True):
         if now != goal.classes:
             which = "" if len(goals) == 1 else f" of '{goal.output}'"
             raise UsageError(
                 f"{images.name} has the classes{which} {listed_classes(now)} but {run.path} was trained on "
                 f"{listed_classes(goal.classes)}; give data with the same classes"
             )
-    return with_kept_variances(goals, objective_of(network, images))
+    return with_kept_variances(goals, objective_of(network, images, known))
 
 
 def _tested_images(run: Run, images: Images | str | Path | None) -> tuple[Images, bool]:

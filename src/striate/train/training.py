@@ -193,6 +193,6 @@ def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Q
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
     split = images_of(run, images, watcher)
     network = run.network
-    objective = with_kept_variances(goals_of(run), objective_of(network, split))
+    objective = with_kept_variances(goals_of(run), objective_of(network, split, manifest.data.inputs))
     inputs = prepared_inputs(split, network, objective.binding, watcher)
     return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, inputs)

@@ -135,6 +135,8 @@ def test_numbers_beside_the_model_that_dont_fit(tmp_path: Path) -> None:
             {"location": "weights", "length": 10**15},
             "needs 432 bytes from byte 0 of 'weights', which has 400",
         ),
+        ({"location": "a\nb\x1b[31m"}, r"is kept in 'a\nb\x1b[31m': No such file or directory"),
+        ({"location": "long" * 100}, "is kept in 'longlonglong"),
         ({"location": "weights", "offset": "x"}, "states no whole numbers for its place in 'weights'"),
     ):
         assert expected in refused(tmp_path, declared(proto([CONV], constants=WEIGHT), external=external))
@@ -305,6 +307,7 @@ def test_inputs_that_arent_floats_or_of_one_batch(tmp_path: Path) -> None:
         [node("ConstantOfShape", "negative", "c"), node("Add", "x c", "y")],
         [*(node("Concat", f"c{i} c{i}", f"c{i + 1}", axis=0) for i in range(60)), node("Add", "x c60", "y")],
         [node("Gather", "wide zeros", "c"), node("Add", "x c", "y")],
+        [node("Gather", "tall zeros", "c", axis=1), node("Add", "x c", "y")],
         [node("Mul", "tall wide", "c"), node("Add", "x c", "y")],
         [node("Resize", "x _ factors", "y", mode="nearest")],
     ],

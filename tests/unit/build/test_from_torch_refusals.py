@@ -131,6 +131,11 @@ REPLACE = "replace it in the module and import that"
             lambda m, x: F.avg_pool2d(x, 2, divisor_override=3),
             f"aten.avg_pool2d, with a divisor of its own, {NO_LAYER}; {REPLACE}",
         ),
+        (
+            lambda m, x: F.dropout(x, 0.5),
+            "aten.dropout, which drops numbers also after training; give it training=self.training",
+        ),
+        (lambda m, x: x / 0, f"aten.div, by 0; {REPLACE}"),
         (lambda m, x: F.celu(x, 2), f"aten.celu, with an alpha other than 1, {NO_LAYER}; use ELU instead"),
     ],
 )
@@ -187,7 +192,7 @@ def test_an_input_that_is_not_used_is_refused() -> None:
             return a.relu()
 
     with pytest.raises(
-        UsageError, match=r"^input 'node1' of shape 6×6×8 leads to no output; use it or leave it out$"
+        UsageError, match=r"^input 'b' of shape 6×6×8 leads to no output; use it or leave it out$"
     ):
         from_torch(Half(), MAPS, MAPS)
 
@@ -226,6 +231,34 @@ def test_an_operation_in_place_that_is_not_followed_is_caught_by_the_numbers() -
     assert told.startswith("Model and its import differ by ")
 
 
+def test_what_depends_on_the_size_of_the_batch_is_withheld() -> None:
+    assert refusal_of(lambda m, x: x * x.shape[0]).startswith("Model and its import differ by ")
+    told = refusal_of(lambda m, x: x.reshape(2, 8, 6, 6))
+    assert told.startswith("Model fails on a batch of 3 with 'shape '[2, 8, 6, 6]' is invalid")
+    assert told.endswith("'; let its forward take batches of any size")
+
+
+def test_a_module_that_changes_its_input_is_checked_on_a_copy() -> None:
+    network = from_torch(Model(Body(lambda m, x: m.conv(x.mul_(3)), conv=nn.Conv2d(8, 2, 1))), MAPS).network
+    assert [node.layer.word for node in network] == ["input", "scale", "conv"]
+
+
+@pytest.mark.parametrize("given", [None, torch.relu, nn.ReLU])
+def test_what_is_no_module(given: Any) -> None:
+    with pytest.raises(
+        UsageError, match=r"^what is imported must be a torch.nn.Module, not .*; give one with"
+    ):
+        from_torch(given, MAPS)
+
+
+def test_inputs_beyond_the_memory() -> None:
+    with pytest.raises(UsageError) as caught:
+        from_torch(nn.ReLU(), Shape((10**8, 10**8), 3))
+    assert str(caught.value) == (
+        "inputs of 100000000×100000000×3 don't fit into the memory; give smaller shapes"
+    )
+
+
 def test_numbers_that_are_not_finite_prove_nothing() -> None:
     assert refusal_of(lambda m, x: x * float("nan")) == (
         "Model gives numbers that aren't finite on random input, so its import can't be checked; "
@@ -250,7 +283,7 @@ def test_an_import_that_differs_is_withheld() -> None:
     with pytest.raises(UsageError) as caught:
         verified(assembly.finish(y), lambda x: [original(x)])
     assert str(caught.value) == (
-        "the module gives an output of shape (2, 2) where its import 'globalavgpool_1' gives (2, 4), "
+        "the module gives an output of shape (3, 2) where its import 'globalavgpool_1' gives (3, 4), "
         "so the import is withheld; please report the model"
     )
     with pytest.raises(UsageError, match=r"^the module gives numbers that aren't finite on random input"):

@@ -127,3 +127,14 @@ def test_what_preparation_refuses_is_unreadable_here_too(tmp_path):
         "bright.tif in train can't be read (its grey runs from 7.5 to 7.5, outside 0 to 1; "
         "save it with 8 bits); replace it or leave it out",
     ]
+
+
+def test_numbers_that_are_missing_or_not_finite_are_found():
+    table = np.array([[1, 2], [np.nan, 1], [3, np.inf], [4, 4]], np.float32)
+    columns = {"table": table, "age": np.arange(4), "label": np.array([0, 1, 0, 1])}
+    (finding,) = check(Images("people", ("a", "b"), {"train": Split(None, None, columns)}))
+    assert (finding.kind, finding.severity, finding.files) == ("missing number", "error", ())
+    assert finding.text == (
+        "rows of 'table' in train with a number that is missing or not finite: 2, first row 1, counted "
+        "from 0; fill them in or leave them out"
+    )

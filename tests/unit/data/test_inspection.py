@@ -124,3 +124,17 @@ def test_statistics_of_floats_are_those_of_the_floats():
     mean, deviation = channel_statistics(pixels)
     np.testing.assert_allclose(mean, [pixels[:, 0].mean(dtype=np.float64), 4], rtol=1e-12)
     np.testing.assert_allclose(deviation, [pixels[:, 0].std(dtype=np.float64), 1], rtol=1e-9)
+
+
+def test_columns_of_numbers_are_told_with_what_they_lack():
+    columns = {
+        "age\n": np.array([1.0, np.nan, 3.0], np.float32),
+        "a name of many letters": np.full(3, np.nan, np.float32),
+        "x": np.array([[1, 2], [3, 4], [5, 6]]),
+    }
+    told = str(inspect(Images("people", (), {"train": Split(None, None, columns)}))).splitlines()
+    assert told[-3:] == [
+        r"age\n                  numbers, 1 a row, from 1 to 3, 1 missing or not finite",
+        "a name of many letters numbers, 1 a row, none finite",
+        "x                      whole numbers, 2 a row, from 1 to 6",
+    ]

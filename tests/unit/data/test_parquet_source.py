@@ -83,9 +83,15 @@ def refused(path: Path) -> str:
 
 def test_missing_columns_name_those_that_are_there(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", [0, 1], image="picture")
-    assert refused(path) == "FILE has the columns picture, label; name the one with the pictures 'image'"
+    assert refused(path) == (
+        "FILE has the columns picture, label, none of numbers; name the one with the pictures 'image', "
+        "or add columns of numbers"
+    )
     path = write(tmp_path / "a.parquet", ["a", "b"], label="target", kind=pa.string())
-    assert refused(path) == "FILE has the columns image, target; name the one with the labels 'label'"
+    assert refused(path) == (
+        "FILE has the columns image, target, none of numbers; name the one with the labels 'label', "
+        "or add columns of numbers"
+    )
 
 
 def test_unfit_content_is_told(tmp_path: Path) -> None:
@@ -93,7 +99,10 @@ def test_unfit_content_is_told(tmp_path: Path) -> None:
     write(path, [0, None, 1])
     assert refused(path) == "row 1 of FILE has no 'label'; give every picture one, or leave it out"
     write(path, ["cat", "dog"], kind=pa.string())
-    assert refused(path) == "column 'label' of FILE holds string; labels are whole numbers"
+    assert refused(path) == (
+        "column 'label' of FILE holds string; labels are whole numbers, and targets have a column and an "
+        "output of another name, such as 'target'"
+    )
     write(path, [0, 5], names=NAMES)
     told = "label 1 of split 'train' of FILE is 5; number the classes from 0 to 1"
     assert refused(path) == told
@@ -142,3 +151,26 @@ def test_without_pyarrow_the_fix_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(builtins, "__import__", without_pyarrow)
     with pytest.raises(UsageError, match=re.escape("needs pyarrow; do pip install 'striate[parquet]'")):
         load(path)
+
+
+def test_a_name_for_two_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.parquet"
+    pq.write_table(pa.table([[1.0], [2.0], [0]], names=["a", "a", "label"]), path)
+    assert refused(path) == "FILE has two columns 'a'; give each its own name"
+
+
+def test_tables_without_rows_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none.parquet"
+    pq.write_table(pa.table({"a": pa.array([], pa.float32())}), path)
+    assert refused(path) == "split 'train' of FILE has no rows; put some in it or leave it out"
+
+
+def test_lists_of_nothing_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "lists.parquet"
+    nothing = pa.array([[], []], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"a": nothing, "b": [1.0, 2.0], "label": [0, 1]}), path)
+    assert load(path).columns == ("label", "b")
+    pq.write_table(pa.table({"a": nothing}), path)
+    assert refused(path) == (
+        "FILE holds only lists that are empty or of unequal lengths; give every row equally many numbers"
+    )

@@ -107,10 +107,11 @@ def test_a_batch_of_one_s_own_is_computed_whole(trained, monkeypatch):
 
 def test_budget_that_not_even_a_row_fits_is_refused(trained):
     with pytest.raises(
-        UsageError, match=r"^even a step on 1 takes about .* KiB, more than the budget of 1.00 KiB; "
+        UsageError,
+        match=r"^even a batch computed in parts of 1 takes about .* KiB, more than the budget of 1.00 KiB; ",
     ):
         trained(NETWORK, budget=1024)
-    with pytest.raises(UsageError, match=r"^even a step on 2 takes about "):
+    with pytest.raises(UsageError, match=r"^even a batch computed in parts of 2 takes about "):
         trained("flatten | dense 4 | batchnorm | relu | dense", budget=1024)
 
 
@@ -121,11 +122,14 @@ def test_largest_power_of_two_that_fits_is_taken(precision):
     recipe = Recipe(batch=100)
     settings = {"optimizer": "adamw", "precision": precision}
     for batch in (1, 2, 3, 7, 16, 33):
-        budget = training_memory(network, batch=batch, **settings).total
+        budget = training_memory(network, batch=batch, accumulates=True, **settings).total
         rows = fitting_rows(network, recipe, compute, budget, 1)
         assert rows is not None
         assert rows & (rows - 1) == 0
         assert rows <= batch
+    # One row fits, but not beside the gradients of the rows before it.
+    with pytest.raises(UsageError, match=r"^even a batch computed in parts of 1 takes about "):
+        fitting_rows(network, recipe, compute, training_memory(network, batch=1, **settings).total, 1)
     plenty = training_memory(network, batch=100, **settings).total
     assert fitting_rows(network, recipe, compute, plenty, 1) is None
     assert fitting_rows(network, recipe, compute, None, 1) is None

@@ -1,13 +1,14 @@
 """Networks of several inputs and outputs, trained on relations that no single input can tell."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from striate.core import RunError, UsageError
+from striate.core import DataError, RunError, UsageError
 from striate.graph import Concat, Conv, Dense, Flatten, Input, MaxPool, Network
 from striate.runs import Run
 from striate.train import OutputsEvaluation, predict, resume, train
@@ -337,4 +338,61 @@ def test_data_without_pictures_have_no_default_network(tmp_path):
         train(None, tmp_path / "rows.npz", quiet=True)
     assert str(caught.value) == (
         "rows has no pictures, for which a network would be known; name one with --network"
+    )
+
+
+def test_columns_side_by_side_are_taken_again_by_their_names(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.normal(size=200), "b": rng.normal(size=200)}
+    label = (columns["a"] > 0).astype(np.int64)
+    np.savez(tmp_path / "ab.npz", **columns, label=label)
+    np.savez(tmp_path / "ba.npz", b=columns["b"], more=columns["b"], a=columns["a"], label=label)
+    np.savez(tmp_path / "cd.npz", c=columns["a"], a=columns["b"], label=label)
+    made = Network.parse("2 | dense 8 relu | dense 2")
+    run = train(made, tmp_path / "ab.npz", "tiny", out=tmp_path / "run", device="cpu", quiet=True, **RECIPE)
+    assert run.manifest.data.inputs == {"input1": ["a", "b"]}
+    again, swapped = (predict(run, tmp_path / f"{name}.npz") for name in ("ab", "ba"))
+    assert [one.probabilities for one in swapped] == [one.probabilities for one in again]
+    told = evaluated(run, tmp_path / "ba.npz")
+    assert told.count == 200
+    assert told.to_dict()["accuracy"] > 0.9
+    for ask in (predict, evaluated):
+        with pytest.raises(UsageError) as caught:
+            ask(run, tmp_path / "cd.npz")
+        assert str(caught.value) == (
+            "input 'input1' was trained on a, b, but cd has no 'b', only label, c, a; give it all of these "
+            "columns"
+        )
+
+
+def test_variances_of_other_targets_are_refused(both, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(both.path, copy)
+    document = json.loads((copy / "outputs.json").read_text())
+    document["outputs"]["price"]["variances"] = [1.0, 2.0]
+    (copy / "outputs.json").write_text(json.dumps(document))
+    with pytest.raises(RunError, match=r"outputs.json has 2 variances for the 1 numbers of 'price'; restore"):
+        goals_of(Run.open(copy))
+
+
+def test_a_named_output_leaves_its_column_out_of_the_rows(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "abc.npz", a=rng.normal(size=60), b=rng.normal(size=60), price=rng.normal(size=60))
+    text = "dense 4 relu | dense name=price | regression"
+    with pytest.raises(UsageError, match=r"dense"):  # three columns could be meant by its width
+        train(text, tmp_path / "abc.npz", "tiny", out=tmp_path / "run", device="cpu", quiet=True, epochs=1)
+    text = text.replace("dense name", "dense 1 name")
+    run = train(text, tmp_path / "abc.npz", "tiny", out=tmp_path / "run", device="cpu", quiet=True, epochs=1)
+    assert run.network.inputs == ("input1",)
+    assert run.network["input1"].shape.depth == 2
+    assert len(predict(run, tmp_path / "abc.npz")) == 60
+
+
+def test_tables_without_a_column_to_take_are_refused(tmp_path) -> None:
+    np.savez(tmp_path / "bare.npz", label_train=np.array([0, 1] * 9), a_train=np.ones(18), label_test=[0, 1])
+    with pytest.raises(DataError) as caught:
+        train("dense 4 relu | dense", tmp_path / "bare.npz", "tiny", out=tmp_path / "run", quiet=True)
+    assert str(caught.value) == (
+        "bare has no column of numbers, beside the one to predict, that every split has; "
+        "give all splits the same columns"
     )

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from striate.build.module import NetworkModule
 from striate.build.weights import load_weights
-from striate.core import GraphError, UsageError
+from striate.core import GraphError, UsageError, quoted
 from striate.graph import Identity, Input, Layer, Network, Node, Volume
 
 _TOLERANCE = 1e-4
+# Another batch than the one by which torch.export saw the module, so that what depends on it comes to light.
+_ROWS = 3
 
 
 def refusal(place: str, operation: str, why: str) -> UsageError:
@@ -79,7 +81,10 @@ class Assembly:
         for volume in outputs:
             is_taken = volume in ends or volume in self._inputs
             ends.append(self.add(Identity(), volume, name="output") if is_taken else volume)
-        drafted = Network(self._inputs, ends)
+        try:
+            drafted = Network(self._inputs, ends)
+        except GraphError as error:
+            raise UsageError(self._in_own_words(str(error))) from None
         names = self._names(drafted)
         network = drafted.rebuilt(lambda node, inputs: node.layer(*inputs, name=names[node.name]))
         with torch.random.fork_rng(devices=[]):  # the first weights are drawn only to be overwritten
@@ -92,6 +97,10 @@ class Assembly:
         }
         load_weights(module, weights)
         return module.eval()
+
+    def _in_own_words(self, message: str) -> str:
+        """A message with the original's names instead of tickets."""
+        return re.sub("'(node[0-9]+)'", lambda match: quoted(self._wishes.get(match[1], match[1])), message)
 
     def _ticket(self, wish: str) -> str:
         """A name that holds until it is known which nodes stay."""
@@ -118,16 +127,16 @@ def verified(
 ) -> NetworkModule:
     """`module`, once it is known to give the outputs of `original` on random numbers.
 
-    `original` takes a tensor (2, C, *spatial) for each input and gives its outputs in order. They may
+    `original` takes a tensor (3, C, *spatial) for each input and gives its outputs in order. They may
     differ by 1e-4 of the original's largest number.
 
     Raises UsageError when they differ by more, or the original's outputs aren't finite.
     """
     generator = torch.Generator().manual_seed(0)
     shapes = [module.network[name].shape.tensor for name in module.network.inputs]
-    inputs = [torch.randn(2, *shape, generator=generator) for shape in shapes]
+    inputs = [torch.randn(_ROWS, *shape, generator=generator) for shape in shapes]
     with torch.no_grad():
-        wanted = original(*inputs)
+        wanted = original(*(one.clone() for one in inputs))  # which may compute in place
         got = module(*inputs)
     got = (got,) if isinstance(got, Tensor) else got
     for name, mine, theirs in zip(module.network.outputs, got, wanted, strict=True):

@@ -29,15 +29,28 @@ def from_torch(module: nn.Module, *shapes: Shape) -> NetworkModule:
     outputs than the network.
     """
     _check(module, shapes)
+    inputs = _inputs(shapes)
     # With gradients, so that what is computed from a trained weight is known to be trained.
     with _evaluating(module), torch.enable_grad():
-        inputs = tuple(torch.zeros(BATCH_SIZE, *shape.tensor) for shape in shapes)
         program = _exported(module, inputs)
         network = Walk(module, program, shapes).network()
-        return verified(network, lambda *given: _outputs(module(*given)), what=type(module).__name__)
+        return verified(network, lambda *given: _computed(module, given), what=type(module).__name__)
+
+
+def _inputs(shapes: Sequence[Shape]) -> tuple[Tensor, ...]:
+    try:
+        return tuple(torch.zeros(BATCH_SIZE, *shape.tensor) for shape in shapes)
+    except RuntimeError:
+        raise UsageError(
+            f"inputs of {' and '.join(map(str, shapes))} don't fit into the memory; give smaller shapes"
+        ) from None
 
 
 def _check(module: nn.Module, shapes: Sequence[Shape]) -> None:
+    if not isinstance(module, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(
+            f"what is imported must be a torch.nn.Module, not {quoted(module)}; give one with its weights"
+        )
     if not shapes:
         raise UsageError("the shape of the input is missing; give it, such as Shape((224, 224), 3)")
     for shape in shapes:
@@ -91,6 +104,17 @@ def _try_out(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         raise UsageError(
             f"{type(module).__name__} fails on inputs of {sizes} with '{_first_line(error)}'; "
             f"give the shapes that it takes"
+        ) from None
+
+
+def _computed(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+    """The module's outputs for another batch than the one that it was exported with."""
+    try:
+        return _outputs(module(*inputs))
+    except Exception as error:  # noqa: BLE001 - whatever the module's own code raises
+        raise UsageError(
+            f"{type(module).__name__} fails on a batch of {len(inputs[0])} with '{_first_line(error)}'; "
+            f"let its forward take batches of any size"
         ) from None
 
 

@@ -121,13 +121,17 @@ def _two_way(site: Site, x: View, half: int) -> View:
 
 
 def dropout(site: Site, x: View, p: float, train: bool) -> View:
-    del train
-    return site.each(Dropout(float(p)), x) if 0 < p < 1 else x
+    return _dropped(site, x, Dropout, p, train)
 
 
 def feature_dropout(site: Site, x: View, p: float, train: bool) -> View:
-    del train
-    return site.each(SpatialDropout(float(p)), x) if 0 < p < 1 else x
+    return _dropped(site, x, SpatialDropout, p, train)
+
+
+def _dropped(site: Site, x: View, kind: type[Dropout | SpatialDropout], p: float, train: bool) -> View:
+    if train:
+        site.refuse("which drops numbers also after training; give it training=self.training")
+    return site.each(kind(float(p)), x) if 0 < p < 1 else x
 
 
 TABLE: dict[str, Callable[..., Any]] = {

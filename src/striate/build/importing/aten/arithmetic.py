@@ -78,6 +78,8 @@ def multiply(site: Site, a: Any, b: Any) -> View:
 def divide(site: Site, a: Any, b: Any, *, rounding_mode: str | None = None) -> View:
     if not _is_constant(b) or rounding_mode:
         site.refuse(f"which divides by what is computed from the input; {REPLACE}")
+    if isinstance(b, (int, float)) and not b:
+        site.refuse(f"by 0; {REPLACE}")
     return affine(site, a, 1 / b)
 
 

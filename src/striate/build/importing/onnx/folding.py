@@ -101,7 +101,8 @@ def _shape(call: Call, arrays: list[Any]) -> Array:
 
 def _gather(call: Call, arrays: list[Any]) -> Array:
     data, indices = arrays
-    if indices.size > _MOST or data.size // max(1, data.shape[0]) * indices.size > _MOST:
+    taken = data.shape[call.whole("axis", 0)]
+    if data.size // max(1, taken) * indices.size > _MOST:
         call.refuse(f"to make more than {_MOST} numbers; export the model with constants folded")
     return np.take(data, indices, axis=call.whole("axis", 0))
 

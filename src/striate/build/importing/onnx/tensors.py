@@ -74,17 +74,18 @@ def _outside(tensor: "TensorProto", owner: str, length: int, folder: Path | None
     """The bytes of a tensor that lie in a file of their own beside the model."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     path = _path(entries.get("location", ""), owner, folder)
+    place = quoted(path.name)
     try:
         offset, stated = int(entries.get("offset") or 0), int(entries.get("length") or length)
     except ValueError:
-        raise UsageError(f"{owner} states no whole numbers for its place in '{path.name}'") from None
+        raise UsageError(f"{owner} states no whole numbers for its place in {place}") from None
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
-            raise UsageError(f"{owner} is kept in '{path.name}', which is no regular file")
+            raise UsageError(f"{owner} is kept in {place}, which is no regular file")
         if offset < 0 or stated != length or offset + length > status.st_size:
             raise UsageError(
-                f"{owner} needs {length} bytes from byte {offset} of '{path.name}', which has "
+                f"{owner} needs {length} bytes from byte {offset} of {place}, which has "
                 f"{status.st_size}; get both files anew"
             )
         with path.open("rb") as file:
@@ -92,7 +93,7 @@ def _outside(tensor: "TensorProto", owner: str, length: int, folder: Path | None
             return file.read(length)
     except OSError as error:
         reason = error.strerror or "it can't be read"
-        raise UsageError(f"{owner} is kept in '{path.name}': {reason}; put it beside the model") from None
+        raise UsageError(f"{owner} is kept in {place}: {reason}; put it beside the model") from None
 
 
 def _path(location: str, owner: str, folder: Path | None) -> Path:
