@@ -31,7 +31,7 @@ WEIGHTS = """\
 ```python
 from striate.build import pretrained
 
-module = pretrained("efficientnet-lite0")                       # from a package or a hub's cache
+module = pretrained("efficientnet-lite0")  # from a package or a hub's cache
 module = pretrained("resnet18", "mine.safetensors", classes=2)  # from a file; another last layer
 ```
 

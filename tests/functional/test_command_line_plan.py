@@ -54,7 +54,8 @@ def test_a_budget_too_small_for_one_picture_is_answered_with_what_would_fit(stri
 def test_two_networks_stand_side_by_side(striate) -> None:
     words = ("plan", "lecture", "--versus", "lecture-nopool", "--batch", "8")
     both = Versus(plan(named("lecture"), batch=8), plan(named("lecture-nopool"), batch=8))
-    assert striate(*words) == (0, f"{both}\n", "")
+    head = "first: lecture\nsecond: lecture-nopool\n\n"
+    assert striate(*words) == (0, f"{head}{both}\n", "")
     document = json.loads(striate(*words, "--json").out)
     assert document == json.loads(json.dumps(both.to_dict()))
     assert document["format"] == "striate.versus"

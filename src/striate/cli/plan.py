@@ -44,7 +44,7 @@ def plan_command(
         if json:
             print_json("versus", both.to_dict())
         else:
-            print(both)
+            print(f"first: {network}\nsecond: {versus}\n\n{both}")
         return
     allowed = None if budget is None else units.parse_bytes(budget)
     answer = planned(network)

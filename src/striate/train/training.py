@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from striate.build import build
-from striate.core import RunError
+from striate.build import NetworkModule, build
+from striate.core import RunError, UsageError
 from striate.data import Augmentation, Batches, Images
 from striate.graph import Network
 from striate.runs import Manifest, Run, RunFolder, held, new_folder
@@ -59,6 +59,11 @@ def train(
     Raises UsageError when the words don't go together, DataError when pictures can't be used,
     TrainingError when the loss isn't finite, and RunError when the run can't be saved.
     """
+    if isinstance(network, NetworkModule):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(
+            "training begins with new weights, so that a module's own would be lost; give its .network to "
+            "train anew, or train the module in a loop of PyTorch"
+        )
     with _watcher(quiet) as watcher:
         choose_compute(device)  # a wrong device is told before pictures are read
         if changes.get("batch") == "auto":

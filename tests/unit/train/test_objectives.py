@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from striate.build import build
 from striate.core import DataError, UsageError
 from striate.data import ArrayPictures, Images, Split, load, with_held_out
 from striate.graph import Dense, Flatten, Input, Network
+from striate.train import train
 from striate.train.objective import objective_of
 from striate.train.setup import loaded_images
 
@@ -197,3 +199,13 @@ def test_name_of_a_set_is_kept_even_beside_a_folder_of_that_name(tmp_path, monke
     assert loaded_images("bars.npz")[1] == data
     images = load(data)
     assert loaded_images(images) == (images, "bars")
+
+
+def test_a_module_with_weights_of_its_own_is_refused() -> None:
+    module = build(Network.parse("8x8x1 | flatten | dense 10"))
+    with pytest.raises(UsageError) as caught:
+        train(module, "digits")  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "training begins with new weights, so that a module's own would be lost; give its .network to "
+        "train anew, or train the module in a loop of PyTorch"
+    )

@@ -89,7 +89,7 @@ def _judged(facts: Facts, first: Node, between: list[Node], second: Node) -> tup
     if all(isinstance(node.layer, _NOTHING) for node in between):
         if any(facts.sole_taker(node) is None for node in (first, *between)):
             return "warning", "others use the first too, but these two say no more than one linear layer"
-        return "grave", "two linear layers in a row say no more than one, with more weights"
+        return "grave", "two linear layers in a row can say nothing that one linear layer couldn't"
     return (
         "warning",
         "what stands there only shifts, scales or averages, so that both say no more than one layer",
