@@ -1,11 +1,12 @@
 """What a training writes and says of itself: before its first step, when it has to change, and at its end."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from striate.core import GraphError, RunError, StriateError, units
+from striate.data import Binding
 from striate.plan import plan
 from striate.runs import DataFacts, Manifest, Run, RunFolder, State, now, versions, write_json, write_text
 from striate.train.compute import Compute, memory_told
@@ -103,7 +104,7 @@ def say_divided(manifest: Manifest, folder: RunFolder, watcher: Quiet, rows: int
 
 
 def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -> None:
-    """Says in one line what is trained on what, and how; and which targets are of an odd size."""
+    """Says in one line what is trained on what, and how; before it what was guessed, and odd targets."""
     weights = plan(setup.network).parameters
     in_parts = "" if rows is None else f" in parts of {rows} that fit into the memory"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
@@ -117,11 +118,25 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -
                 f"'{goal.column}' deviates by about {spread[0]:.3g}; networks learn numbers between "
                 f"{_SPREADS[0]:g} and {_SPREADS[1]:g} faster, so give it in another unit"
             )
+    for guess in _guesses(setup.objective.binding):
+        watcher.say(guess)
     watcher.say(
         f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
         f"{recipe.epochs} epochs, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
         f"{compute.device} in {compute.precision}"
     )
+
+
+def _guesses(binding: Binding) -> Iterator[str]:
+    """Which columns stand in for inputs and outputs whose names no column has, where there are several."""
+    if len(binding.inputs) == len(binding.outputs) == 1:
+        return
+    for node, columns in binding.inputs.items():
+        if node not in columns:
+            yield f"no column is called '{node}'; that input takes {', '.join(columns)}"
+    for node, column in binding.outputs.items():
+        if node != column:
+            yield f"no column is called '{node}'; that output is to tell {column}"
 
 
 def way_on(folder: RunFolder) -> str:

@@ -312,6 +312,21 @@ def test_targets_of_odd_size_are_pointed_out(tmp_path, capsys):
     )
 
 
+def test_columns_that_stand_in_for_a_name_are_told(tmp_path, capsys):
+    data = planted()
+    np.savez(tmp_path / "made.npz", table=data["table"], label=data["label"], price=data["price"])
+    table = Input(3, name="tabel")
+    made = Network(
+        table, [Dense(2)(table, name="label"), Dense(1)(table, name="prise")], ["class", "regression"]
+    )
+    train(made, tmp_path / "made.npz", out=tmp_path / "run", device="cpu", epochs=1)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("no column")]
+    assert said == [
+        "no column is called 'tabel'; that input takes table",
+        "no column is called 'prise'; that output is to tell price",
+    ]
+
+
 def test_rows_alone_train_from_a_notation_without_input(tmp_path):
     rng = np.random.default_rng(0)
     table = rng.normal(size=(200, 2)).astype(np.float32)
