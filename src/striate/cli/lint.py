@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from striate.cli.words import DATA_HELP, NETWORK_HELP, Json, Whole, axes_of, downloading, print_json
+from striate.cli.words import (
+    DATA_HELP,
+    NETWORK_HELP,
+    Classes,
+    InputSize,
+    Json,
+    PlannedBatch,
+    PlannedOptimizer,
+    PlannedPrecision,
+    axes_of,
+    downloading,
+    print_json,
+)
 from striate.core import GraphError, UsageError, units
 from striate.graph import Network
 from striate.plan import Finding, Mended, lint, mend
@@ -24,20 +36,14 @@ def lint_command(
         str | None,
         Parameter(help=f"Where the input's size and the classes come from if left out. {DATA_HELP}"),
     ] = None,
-    input: Annotated[
-        str | None, Parameter(help="Input size where the network leaves it out: 28x28x1.")
-    ] = None,
-    classes: Annotated[
-        int | None, Whole, Parameter(help="Width of the last dense where it is left out.")
-    ] = None,
+    input: InputSize = None,
+    classes: Classes = None,
     budget: Annotated[
         str | None, Parameter(help="Memory that a training step may take, such as 8GiB or 800MB.")
     ] = None,
-    batch: Annotated[
-        int, Whole, Parameter(help="Pictures of a training step.", env_var="STRIATE_BATCH")
-    ] = 64,
-    optimizer: Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam or adamw.")] = "adam",
-    precision: Annotated[str, Parameter(help="fp32 or bf16.")] = "fp32",
+    batch: PlannedBatch = 64,
+    optimizer: PlannedOptimizer = "adam",
+    precision: PlannedPrecision = "fp32",
     fix: Annotated[
         bool, Parameter(negative="", help="Print the network with every edit made that makes it better.")
     ] = False,

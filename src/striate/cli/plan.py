@@ -4,7 +4,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from striate.cli.words import NETWORK_HELP, Json, Whole, axes_of, print_json
+from striate.cli.words import (
+    NETWORK_HELP,
+    Classes,
+    InputSize,
+    Json,
+    PlannedBatch,
+    PlannedOptimizer,
+    PlannedPrecision,
+    axes_of,
+    print_json,
+)
 from striate.core import UsageError, units
 from striate.plan import Plan, Versus, budget_of, plan
 from striate.zoo import resolve
@@ -18,17 +28,11 @@ def plan_command(
     budget: Annotated[
         str | None, Parameter(help="Memory, such as 8GiB or 800MB: which batch fits into it?")
     ] = None,
-    input: Annotated[
-        str | None, Parameter(help="Input size where the network leaves it out: 28x28x1.")
-    ] = None,
-    classes: Annotated[
-        int | None, Whole, Parameter(help="Width of the last dense where it is left out.")
-    ] = None,
-    batch: Annotated[
-        int, Whole, Parameter(help="Pictures of a training step.", env_var="STRIATE_BATCH")
-    ] = 64,
-    optimizer: Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam or adamw.")] = "adam",
-    precision: Annotated[str, Parameter(help="fp32 or bf16.")] = "fp32",
+    input: InputSize = None,
+    classes: Classes = None,
+    batch: PlannedBatch = 64,
+    optimizer: PlannedOptimizer = "adam",
+    precision: PlannedPrecision = "fp32",
     json: Json = False,
 ) -> None:
     """What a network costs before it exists: shapes, parameters, MACs, receptive fields, training memory."""

@@ -31,6 +31,11 @@ RunPath = Annotated[str, Parameter(help="A run's folder.")]
 NETWORK_HELP = (
     "A name of the zoo, a notation such as '28x28x1 | conv 32 3 relu | …', or a .json or .txt file."
 )
+InputSize = Annotated[str | None, Parameter(help="Input size where the network leaves it out: 28x28x1.")]
+Classes = Annotated[int | None, Whole, Parameter(help="Width of the last dense where it is left out.")]
+PlannedBatch = Annotated[int, Whole, Parameter(help="Pictures of a training step.", env_var="STRIATE_BATCH")]
+PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam or adamw.")]
+PlannedPrecision = Annotated[str, Parameter(help="fp32 or bf16.")]
 DATA_HELP = (
     "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits), a folder of pictures, or an "
     "IDX, CIFAR, .npz or Parquet file or folder."
