@@ -12,7 +12,7 @@ import pytest
 
 from striate.cli import main
 from striate.runs import Run
-from striate.train import loop
+from striate.train import step
 
 pytest.importorskip("mlxtend")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
@@ -86,7 +86,7 @@ def test_ctrl_c_stops_and_resume_goes_on_to_the_end(started, tmp_path):
 @pytest.fixture
 def pressed_twice(monkeypatch):
     """Ctrl-C comes twice in the 30th step; digits have 21 an epoch."""
-    set_rate, made = loop.set_rate, []
+    set_rate, made = step.set_rate, []
 
     def pressing(optimizer, rate):
         made.append(rate)
@@ -95,7 +95,7 @@ def pressed_twice(monkeypatch):
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(loop, "set_rate", pressing)
+    monkeypatch.setattr(step, "set_rate", pressing)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -15,12 +15,12 @@ from striate.core import TrainingError
 from striate.data import Batches
 from striate.runs import RunFolder, write_metrics
 from striate.train.checkpoint import Progress, save_state, save_weights
-from striate.train.compute import Compute, is_out_of_memory
+from striate.train.compute import Compute
 from striate.train.judging import judged
-from striate.train.memory import parts_of
 from striate.train.objective import Objective
-from striate.train.optimizers import rate_at, set_rate
+from striate.train.optimizers import rate_at
 from striate.train.recipe import Recipe
+from striate.train.step import Stepper
 
 # How many losses may wait on the device before they are looked at: a look makes a GPU wait.
 _LOSSES_AT_ONCE = 16
@@ -51,26 +51,32 @@ class Watcher(Protocol):
 
 @dataclass
 class Training:
-    """Everything a training consists of while it runs.
+    """Everything a training consists of while it runs."""
 
-    `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
-    `divided` is told of the new number when the memory was full and they had to become fewer.
-    """
-
-    module: NetworkModule
-    optimizer: Optimizer
+    stepper: Stepper
     recipe: Recipe
     epochs: int
-    objective: Objective
-    compute: Compute
     batches: Batches
     validation: tuple[Batches, tuple[NDArray[Any], ...]] | None
     folder: RunFolder
-    rows: int | None = None
-    fewest: int = 1
-    divided: Callable[[int], None] = lambda rows: None
     progress: Progress = field(default_factory=Progress)
     metrics: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def module(self) -> NetworkModule:
+        return self.stepper.module
+
+    @property
+    def optimizer(self) -> Optimizer:
+        return self.stepper.optimizer
+
+    @property
+    def objective(self) -> Objective:
+        return self.stepper.objective
+
+    @property
+    def compute(self) -> Compute:
+        return self.stepper.compute
 
     def run(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
         """Trains until the last epoch is done, or until `stop` says so; says whether it is done.
@@ -100,7 +106,10 @@ class Training:
         seen = 0
         self.module.train()
         for step, (inputs, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
-            measured = self._step(inputs, wanted, (progress.epoch - 1) * steps + step)
+            number = (progress.epoch - 1) * steps + step
+            measured = self.stepper.step(
+                inputs, wanted, number, rate_at(self.recipe, number, self.epochs * steps)
+            )
             sums += measured
             losses.append(measured)
             seen += len(wanted[0])
@@ -138,52 +147,6 @@ class Training:
     @property
     def _has_doubles(self) -> bool:
         return self.compute.device.type != "mps"
-
-    def _step(self, inputs: list[Tensor], wanted: list[Tensor], step: int) -> Tensor:
-        """One step of the optimizer; returns what `Progress.sums` sums, for this batch."""
-        set_rate(self.optimizer, rate_at(self.recipe, step, self.epochs * len(self.batches)))
-        measured = None
-        while measured is None:
-            # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
-            torch.manual_seed((self.recipe.seed * 1_000_003 + step) % 2**63)
-            measured = self._gradients(inputs, wanted)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        return measured
-
-    def _gradients(self, inputs: list[Tensor], wanted: list[Tensor]) -> Tensor | None:
-        """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
-        count = len(wanted[0])
-        try:
-            parts = [
-                self._part([tensor[start:end] for tensor in inputs], [t[start:end] for t in wanted], count)
-                for start, end in parts_of(count, self.rows, self.fewest)
-            ]
-            return torch.stack(parts).sum(dim=0)
-        except (RuntimeError, MemoryError) as error:
-            largest = max(end - start for start, end in parts_of(count, self.rows, self.fewest))
-            if not is_out_of_memory(error) or largest // 2 < self.fewest:
-                raise
-        # Only here are the tensors free that the error's frames held.
-        self.optimizer.zero_grad()
-        if self.compute.device.type == "cuda":
-            torch.cuda.empty_cache()
-        self.rows = largest // 2
-        self.divided(self.rows)
-        return None
-
-    def _part(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor:
-        """The gradients of some of the batch's `count` rows, and what is measured of them."""
-        with self.compute.autocast():
-            laid_out = [self.compute.laid_out(tensor) for tensor in inputs]
-            _, kept = self.module(*laid_out, keep=self.objective.nodes)
-        losses = self.objective.losses(kept, wanted)
-        loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
-        rows = len(wanted[0])
-        (loss if rows == count else loss * (rows / count)).backward()
-        hits = self.objective.hits(kept, wanted)
-        pairs = [one for loss, hit in zip(losses, hits, strict=True) for one in (loss.detach() * rows, hit)]
-        return torch.stack([*pairs, torch.ones_like(pairs[0]) * rows])
 
     def _check(self, losses: list[Tensor], last: int) -> None:
         finite = torch.isfinite(torch.stack(losses)).all(dim=1).tolist()

@@ -32,6 +32,7 @@ from striate.train.recording import (
 )
 from striate.train.scoring import scoring_batches
 from striate.train.setup import Setup, images_of, set_up
+from striate.train.step import Stepper
 from striate.train.testing import test_splits
 from striate.train.watching import Quiet, Shown
 
@@ -154,12 +155,17 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute, rows: int | Non
     )
     has_validation = "val" in setup.inputs
     return Training(
-        module=module,
-        optimizer=optimizer_of(module, recipe),
+        stepper=Stepper(
+            module=module,
+            optimizer=optimizer_of(module, recipe),
+            objective=setup.objective,
+            compute=compute,
+            seed=recipe.seed,
+            rows=rows,
+            fewest=setup.fewest,
+        ),
         recipe=recipe,
         epochs=recipe.epochs or 1,
-        objective=setup.objective,
-        compute=compute,
         batches=batches,
         validation=(
             (scoring_batches(setup.inputs["val"], compute.device), setup.targets("val"))
@@ -167,15 +173,13 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute, rows: int | Non
             else None
         ),
         folder=folder,
-        rows=rows,
-        fewest=setup.fewest,
     )
 
 
 def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> Run:
     """Trains to the end, or until stopped, then tests the best weights and draws the figures."""
     folder, progress, results = training.folder, training.progress, manifest.results
-    training.divided = partial(say_divided, manifest, folder, watcher)
+    training.stepper.divided = partial(say_divided, manifest, folder, watcher)
     try:
         with stop_asked() as stop:
             is_done = training.run(watcher, stop)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from striate.runs import Run
-from striate.train import loop, train, training
+from striate.train import step, train, training
 
 NETWORK = "conv 4 3 relu | flatten | dense"
 RECIPE = {
@@ -83,7 +83,7 @@ def stopping_after(monkeypatch: pytest.MonkeyPatch):
     @contextmanager
     def until(steps: int):
         made = 0
-        set_rate = loop.set_rate
+        set_rate = step.set_rate
 
         def counted(optimizer: object, rate: float) -> None:
             nonlocal made
@@ -95,7 +95,7 @@ def stopping_after(monkeypatch: pytest.MonkeyPatch):
             yield lambda: made >= steps
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "set_rate", counted)
+            patch.setattr(step, "set_rate", counted)
             patch.setattr(training, "stop_asked", stop_asked)
             yield
 

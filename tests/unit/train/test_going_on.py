@@ -12,7 +12,7 @@ import torch
 
 from striate.core import RunError, TrainingError
 from striate.runs import Run, RunFolder, atomic, read_tensors, write_tensors
-from striate.train import OPTIMIZERS, loop, resume, testing
+from striate.train import OPTIMIZERS, loop, resume, step, testing
 from striate.train import test as evaluated
 
 # Batch norm, dropout and augmentation each have a memory or chances of their own.
@@ -135,13 +135,13 @@ def test_losses_follow_the_recorded_curve(trained):
 
 
 def test_loss_that_is_not_finite_ends_the_training_and_keeps_what_was_good(trained, monkeypatch):
-    set_rate, made = loop.set_rate, []
+    set_rate, made = step.set_rate, []
 
     def exploding(optimizer, rate):
         made.append(rate)
         set_rate(optimizer, 1e30 if len(made) == 4 else rate)
 
-    monkeypatch.setattr(loop, "set_rate", exploding)
+    monkeypatch.setattr(step, "set_rate", exploding)
     message = (
         "the loss of epoch 2, step 2 isn't finite; the best weights so far are kept; "
         "lower --lr (it is 0.01) or check the data"
@@ -164,14 +164,14 @@ def test_training_that_diverges_at_once_says_so_and_can_be_tried_again(trained, 
 
 
 def test_weights_broken_by_an_epoch_s_last_step_never_become_the_best(trained, tmp_path, monkeypatch):
-    set_rate, made = loop.set_rate, []
+    set_rate, made = step.set_rate, []
 
     def exploding(optimizer, rate):
         made.append(rate)
         set_rate(optimizer, 1e39 if len(made) == 6 else rate)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "set_rate", exploding)
+        patch.setattr(step, "set_rate", exploding)
         with pytest.raises(TrainingError, match=r"^a weight after epoch 2 isn't finite; the best weights so"):
             trained(optimizer="sgd", validation=0)
     run = Run.open(tmp_path / "run-1")
@@ -274,10 +274,10 @@ def test_other_data_of_the_same_size_are_refused(trained, stopping_after, data, 
 
 
 def test_full_memory_is_told_with_the_way_out(trained, monkeypatch):
-    def full(self, pixels, wanted, step):
+    def full(self, pixels, wanted, number, rate):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(loop.Training, "_step", full)
+    monkeypatch.setattr(step.Stepper, "step", full)
     with pytest.raises(TrainingError) as caught:
         trained()
     assert str(caught.value) == (

@@ -11,9 +11,9 @@ from striate.runs import Run
 from striate.train import load_module, memory, resume, scoring, testing
 from striate.train import test as evaluated
 from striate.train.compute import Compute
-from striate.train.loop import Training
 from striate.train.memory import fitting_rows, free_memory, parts_of
 from striate.train.recipe import Recipe
+from striate.train.step import Stepper
 
 NETWORK = "conv 4 3 relu | flatten | dense 12 relu | dense"
 FULL = torch.OutOfMemoryError("CUDA out of memory.")
@@ -73,9 +73,9 @@ def test_parts_give_the_undivided_steps(trained, optimizer):
 
 def test_gradients_of_parts_are_those_of_the_whole(trained, monkeypatch):
     gradients: list[dict[str, torch.Tensor]] = []
-    step = Training._step
+    step = Stepper.step
 
-    def kept(training, inputs, wanted, number):
+    def kept(training, inputs, wanted, number, rate):
         zero = training.optimizer.zero_grad
         pairs = list(training.module.named_parameters())
         training.optimizer.zero_grad = lambda: (
@@ -83,11 +83,11 @@ def test_gradients_of_parts_are_those_of_the_whole(trained, monkeypatch):
             zero(),
         )
         try:
-            return step(training, inputs, wanted, number)
+            return step(training, inputs, wanted, number, rate)
         finally:
             training.optimizer.zero_grad = zero
 
-    monkeypatch.setattr(Training, "_step", kept)
+    monkeypatch.setattr(Stepper, "step", kept)
     whole = trained(NETWORK, epochs=1, batch=42)
     trained(NETWORK, epochs=1, batch=42, budget=budget_for(whole, 5))
     one, other = gradients
@@ -156,7 +156,7 @@ def test_free_memory_is_the_least_of_what_is_told(monkeypatch, tmp_path):
 @pytest.fixture
 def full_above(monkeypatch):
     """Makes parts of a step of more than so many rows find the memory full, as an allocator would say."""
-    part = Training._part
+    part = Stepper._part
 
     def limit(rows, error=FULL):
         def refusing(training, inputs, wanted, count):
@@ -166,7 +166,7 @@ def full_above(monkeypatch):
                 raise error
             return part(training, inputs, wanted, count)
 
-        monkeypatch.setattr(Training, "_part", refusing)
+        monkeypatch.setattr(Stepper, "_part", refusing)
 
     return limit
 

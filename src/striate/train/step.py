@@ -1,0 +1,78 @@
+"""One step of the optimizer: gradients of a batch, in parts where the memory asks for it, and the update."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from striate.build import NetworkModule
+from striate.train.compute import Compute, is_out_of_memory
+from striate.train.memory import parts_of
+from striate.train.objective import Objective
+from striate.train.optimizers import set_rate
+
+
+@dataclass
+class Stepper:
+    """What takes a step.
+
+    `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
+    `divided` is told of the new number when the memory was full and they had to become fewer.
+    """
+
+    module: NetworkModule
+    optimizer: Optimizer
+    objective: Objective
+    compute: Compute
+    seed: int
+    rows: int | None = None
+    fewest: int = 1
+    divided: Callable[[int], None] = lambda rows: None
+
+    def step(self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float) -> Tensor:
+        """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch."""
+        set_rate(self.optimizer, rate)
+        measured = None
+        while measured is None:
+            # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
+            torch.manual_seed((self.seed * 1_000_003 + number) % 2**63)
+            measured = self._gradients(inputs, wanted)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return measured
+
+    def _gradients(self, inputs: list[Tensor], wanted: list[Tensor]) -> Tensor | None:
+        """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
+        count = len(wanted[0])
+        try:
+            parts = [
+                self._part([tensor[start:end] for tensor in inputs], [t[start:end] for t in wanted], count)
+                for start, end in parts_of(count, self.rows, self.fewest)
+            ]
+            return torch.stack(parts).sum(dim=0)
+        except (RuntimeError, MemoryError) as error:
+            largest = max(end - start for start, end in parts_of(count, self.rows, self.fewest))
+            if not is_out_of_memory(error) or largest // 2 < self.fewest:
+                raise
+        # Only here are the tensors free that the error's frames held.
+        self.optimizer.zero_grad()
+        if self.compute.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.rows = largest // 2
+        self.divided(self.rows)
+        return None
+
+    def _part(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor:
+        """The gradients of some of the batch's `count` rows, and what is measured of them."""
+        with self.compute.autocast():
+            laid_out = [self.compute.laid_out(tensor) for tensor in inputs]
+            _, kept = self.module(*laid_out, keep=self.objective.nodes)
+        losses = self.objective.losses(kept, wanted)
+        loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+        rows = len(wanted[0])
+        (loss if rows == count else loss * (rows / count)).backward()
+        hits = self.objective.hits(kept, wanted)
+        pairs = [one for loss, hit in zip(losses, hits, strict=True) for one in (loss.detach() * rows, hit)]
+        return torch.stack([*pairs, torch.ones_like(pairs[0]) * rows])
