@@ -18,8 +18,8 @@ from striate.train.checkpoint import Progress, save_state, save_weights
 from striate.train.compute import Compute
 from striate.train.judging import judged
 from striate.train.objective import Objective
-from striate.train.optimizers import rate_at
 from striate.train.recipe import Recipe
+from striate.train.schedule import rate_at
 from striate.train.step import Stepper
 
 # How many losses may wait on the device before they are looked at: a look makes a GPU wait.
@@ -107,9 +107,8 @@ class Training:
         self.module.train()
         for step, (inputs, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
             number = (progress.epoch - 1) * steps + step
-            measured = self.stepper.step(
-                inputs, wanted, number, rate_at(self.recipe, number, self.epochs * steps)
-            )
+            place = number / max(self.epochs * steps - 1, 1)
+            measured = self.stepper.step(inputs, wanted, number, rate_at(self.recipe, place))
             sums += measured
             losses.append(measured)
             seen += len(wanted[0])

@@ -1,7 +1,7 @@
-"""Optimizers of torch.optim under Striate's names, and the learning rate at every step."""
+"""Optimizers of torch.optim under Striate's names, their learning rate and what they remember."""
 
 from collections.abc import Callable
-from math import cos, pi, sqrt
+from math import sqrt
 from typing import Any
 
 import torch
@@ -10,8 +10,6 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from striate.train.recipe import Recipe
 
-_WARM_UP = 0.25
-_FIRST, _LAST = 0.1, 0.002
 # What each class of torch.optim remembers of a weight once it has stepped.
 _MEMORIES: dict[type[Optimizer], set[str]] = {
     SGD: {"momentum_buffer"},
@@ -47,28 +45,10 @@ def _makers(recipe: Recipe) -> dict[str, Callable[[list[dict[str, Any]]], Optimi
     }
 
 
-def rate_at(recipe: Recipe, step: int, steps: int) -> float:
-    """The learning rate of a step (from 0) of a training of so many steps.
-
-    `onecycle` rises from a tenth of the highest rate along half a cosine for the first quarter, then
-    falls along another to a 500th (Smith & Topin 2018).
-    """
-    if recipe.schedule == "constant":
-        return recipe.rate
-    place = step / max(steps - 1, 1)
-    if place < _WARM_UP:
-        return recipe.rate * _eased(_FIRST, 1.0, place / _WARM_UP)
-    return recipe.rate * _eased(1.0, _LAST, (place - _WARM_UP) / (1 - _WARM_UP))
-
-
 def set_rate(optimizer: Optimizer, rate: float) -> None:
     """Gives every group of weights the learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def _eased(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + cos(pi * share)) / 2
 
 
 def state_arrays(optimizer: Optimizer) -> dict[str, torch.Tensor]:

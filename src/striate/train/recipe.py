@@ -2,15 +2,16 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from striate.core import RecipeError, UnknownNameError, UsageError, quoted, read_small_file
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
-Schedule = Literal["constant", "onecycle"]
+Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 Precision = Literal["auto", "fp32", "bf16"]
+_Share = Annotated[float, Field(gt=0, lt=1)]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
 _PICTURES_SEEN = 600_000
@@ -24,7 +25,8 @@ class Recipe(BaseModel):
     """How to train.
 
     `epochs` None means as many as the number of pictures asks for, `lr` None the optimizer's usual
-    rate. `schedule` `onecycle` warms up to `lr` and falls to nearly 0 (Smith & Topin 2018). `shift`
+    rate. `schedule` is told in `schedule.rate_at`: `warmup` is the fraction of the training that warms up,
+    None being the schedule's own, and `step` multiplies by `factor` at `milestones`, fractions too. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
@@ -39,6 +41,10 @@ class Recipe(BaseModel):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     schedule: Schedule = "onecycle"
+    warmup: float | None = Field(default=None, ge=0, lt=1)
+    # TOML and JSON know lists alone.
+    milestones: tuple[_Share, ...] = Field(default=(0.5, 0.75), strict=False)
+    factor: float = Field(default=0.1, gt=0, le=1)
     shift: int = Field(default=0, ge=0, le=10_000)
     flip: bool = False
     crop: float = Field(default=1.0, gt=0, le=1)

@@ -6,7 +6,7 @@ from torch import nn
 from striate.build import build
 from striate.graph import Network
 from striate.train import OPTIMIZERS, Recipe
-from striate.train.optimizers import optimizer_of, rate_at, restore_state, set_rate, state_arrays
+from striate.train.optimizers import optimizer_of, restore_state, set_rate, state_arrays
 
 NETWORK = "6x6x3 | conv 4 3 nobias | batchnorm | relu | conv 5 3 relu | flatten | dense 2"
 
@@ -24,27 +24,6 @@ def steps(module, optimizer, numbers):
         module(x).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()
-
-
-@pytest.mark.parametrize("steps", [2, 41, 1001])
-def test_one_cycle_starts_at_a_tenth_peaks_after_a_quarter_and_ends_near_zero(steps):
-    recipe = Recipe(lr=0.4, schedule="onecycle")
-    rates = [rate_at(recipe, step, steps) for step in range(steps)]
-    assert rates[0] == pytest.approx(0.04)
-    assert rates[-1] == pytest.approx(0.4 / 500)
-    if steps > 2:
-        peak = (steps - 1) // 4
-        assert rates[peak] == pytest.approx(0.4)
-        assert rates[: peak + 1] == sorted(rates[: peak + 1])
-        assert rates[peak:] == sorted(rates[peak:], reverse=True)
-        # Half a cosine is half-way after half its length.
-        assert rates[peak // 2] == pytest.approx(0.4 * 0.55)
-        assert rates[peak + 3 * peak // 2] == pytest.approx(0.4 * (1 + 1 / 500) / 2)
-
-
-def test_one_cycle_of_one_step_and_constant_rates():
-    assert rate_at(Recipe(lr=0.4, schedule="onecycle"), 0, 1) == pytest.approx(0.04)
-    assert {rate_at(Recipe(lr=0.4, schedule="constant"), step, 9) for step in range(9)} == {0.4}
 
 
 def rmsprop_and_keras(size, count):

@@ -1,0 +1,80 @@
+"""The values of a recipe as options of the verbs that train."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
+
+from cyclopts import CoercionError, Group, Parameter, Token
+
+from striate.cli.words import Whole
+from striate.core import UsageError, quoted
+
+_COURSE = Group.create_ordered("How long and how fast")
+_PICTURES = Group.create_ordered("Pictures and chance")
+
+
+def _batch(kind: object, tokens: Sequence[Token]) -> Any:
+    whole = cast("Callable[[object, Sequence[Token]], int]", Whole.converter)
+    if tokens[0].value == "auto":
+        return "auto"
+    try:
+        return whole(kind, tokens)
+    except CoercionError:
+        raise UsageError(
+            f"{tokens[0].keyword} takes a whole number or auto, not {quoted(tokens[0].value)}; "
+            f"see 'striate train --help'"
+        ) from None
+
+
+def _value(help: str, group: Group, env_var: str | None = None, **more: Any) -> Parameter:
+    return Parameter(help=help, group=group, env_var=env_var, **more)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions:
+    """What goes over the recipe's own values; None leaves a value as it is."""
+
+    epochs: Annotated[
+        int | None, Whole, _value("Times that every picture is seen.", _COURSE, "STRIATE_EPOCHS")
+    ] = None
+    batch: Annotated[
+        int | Literal["auto"] | None,
+        _value(
+            "Rows of a step, or auto: the recipe's, computed in parts where it doesn't fit into the memory.",
+            _COURSE,
+            "STRIATE_BATCH",
+            converter=_batch,
+        ),
+    ] = None
+    optimizer: Annotated[
+        str | None, _value("sgd, momentum, rmsprop, adam or adamw.", _COURSE, "STRIATE_OPTIMIZER")
+    ] = None
+    lr: Annotated[float | None, _value("The highest learning rate.", _COURSE, "STRIATE_LR")] = None
+    schedule: Annotated[str | None, _value("constant, step, cosine, linear or onecycle.", _COURSE)] = None
+    warmup: Annotated[float | None, _value("Fraction of the training in which the rate rises.", _COURSE)] = (
+        None
+    )
+    milestones: Annotated[
+        tuple[float, ...] | None,
+        _value(
+            "For the schedule step: fractions of the training, such as 0.5 0.75.",
+            _COURSE,
+            consume_multiple=True,
+            negative="",
+        ),
+    ] = None
+    factor: Annotated[float | None, _value("For the schedule step: by it at each milestone.", _COURSE)] = None
+    momentum: Annotated[float | None, _value("For the optimizer momentum.", _COURSE)] = None
+    weight_decay: Annotated[
+        float | None, _value("Of filters and matrices, not biases and norms.", _COURSE)
+    ] = None
+    shift: Annotated[int | None, Whole, _value("Augment: move by up to so many pixels.", _PICTURES)] = None
+    flip: Annotated[bool | None, _value("Augment: mirror half of the pictures.", _PICTURES)] = None
+    crop: Annotated[float | None, _value("Augment: enlarge a part of at least this side.", _PICTURES)] = None
+    validation: Annotated[float | None, _value("Fraction of train to judge epochs by.", _PICTURES)] = None
+    seed: Annotated[
+        int | None, Whole, _value("Of weights, order and augmentation.", _PICTURES, "STRIATE_SEED")
+    ] = None
+    split_seed: Annotated[int | None, Whole, _value("Of the pictures held out.", _PICTURES)] = None
+    precision: Annotated[str | None, _value("auto, fp32 or bf16.", _COURSE, "STRIATE_PRECISION")] = None
