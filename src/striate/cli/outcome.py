@@ -38,6 +38,8 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
         print(
             f"training time  {units.duration(results.train_seconds)}, best epoch {results.best_epoch or '–'}"
         )
+        if manifest.reason is not None:
+            print(manifest.reason)
         print(f"run  {run.path}")
         for path in run.figures:
             print(f"figure  {path}")

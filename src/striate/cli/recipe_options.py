@@ -69,9 +69,30 @@ class RecipeOptions:
     weight_decay: Annotated[
         float | None, _value("Of filters and matrices, not biases and norms.", _COURSE)
     ] = None
+    clip: Annotated[float | None, _value("Longest norm of a step's gradient; 0 is any.", _COURSE)] = None
+    accumulate: Annotated[
+        int | None, Whole, _value("Parts in which a step's batch is computed.", _COURSE)
+    ] = None
+    ema: Annotated[
+        float | None,
+        _value("Judge and save the average of the weights with this decay a step, such as 0.999.", _COURSE),
+    ] = None
+    patience: Annotated[
+        int | None, Whole, _value("End after so many epochs without a better validation score.", _COURSE)
+    ] = None
+    smoothing: Annotated[
+        float | None, _value("Part of a label that all classes share, such as 0.1.", _COURSE)
+    ] = None
+    balance: Annotated[
+        str | None, _value("Rare classes: none, weights (in the loss) or sampling.", _PICTURES)
+    ] = None
     shift: Annotated[int | None, Whole, _value("Augment: move by up to so many pixels.", _PICTURES)] = None
     flip: Annotated[bool | None, _value("Augment: mirror half of the pictures.", _PICTURES)] = None
     crop: Annotated[float | None, _value("Augment: enlarge a part of at least this side.", _PICTURES)] = None
+    mixup: Annotated[float | None, _value("Augment: mix pictures, alpha such as 0.2.", _PICTURES)] = None
+    cutmix: Annotated[float | None, _value("Augment: paste boxes of others, alpha such as 1.", _PICTURES)] = (
+        None
+    )
     validation: Annotated[float | None, _value("Fraction of train to judge epochs by.", _PICTURES)] = None
     seed: Annotated[
         int | None, Whole, _value("Of weights, order and augmentation.", _PICTURES, "STRIATE_SEED")

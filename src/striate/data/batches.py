@@ -14,6 +14,7 @@ from torch import Tensor
 
 from striate.core import DataError, UsageError
 from striate.data.augment import Augmentation
+from striate.data.balance import balanced_order, rows_of_classes
 
 LARGEST_ON_DEVICE = 4 * 1024**3
 """Bytes of inputs that are sent to the device once; more are sent batch by batch."""
@@ -27,7 +28,8 @@ class Batches:
     `pixels` is (N, C, H, W) of bytes or floats, `labels` (N,) int64 or (N, K) float32; or several of each,
     such as pictures and rows of numbers (N, C), for a network of several inputs or outputs. The order and
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
-    training that goes on in the middle of an epoch sees what it would have seen, on any device.
+    training that goes on in the middle of an epoch sees what it would have seen, on any device. Where
+    `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
@@ -42,6 +44,7 @@ class Batches:
         augmentation: Augmentation | None = None,
         shuffle: bool,
         seed: int,
+        balanced: NDArray[np.int64] | None = None,
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
@@ -60,6 +63,7 @@ class Batches:
         self._targets = [_tensor(target).to(device) for target in targets]
         if sum(input.nbytes for input in self._inputs) <= LARGEST_ON_DEVICE:
             self._inputs = [input.to(device) for input in self._inputs]
+        self._classes = None if balanced is None else rows_of_classes(balanced)
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
         steps = -(-self._count // batch)
         # Batch norm can't train on one picture, so a lone last one joins the batch before.
@@ -86,7 +90,10 @@ class Batches:
         device = self._inputs[0].device
         if not self._shuffle:
             return torch.arange(self._count, device=device)
-        order = torch.randperm(self._count, generator=_generator(_ORDER, self._seed, number))
+        generator = _generator(_ORDER, self._seed, number)
+        if self._classes is not None:
+            return balanced_order(self._classes, generator).to(device)
+        order = torch.randperm(self._count, generator=generator)
         return order.to(device)
 
     def _gathered(self, input: Tensor, chosen: Tensor) -> Tensor:

@@ -67,6 +67,11 @@ class Training:
         return self.stepper.module
 
     @property
+    def kept(self) -> NetworkModule:
+        """The module whose weights are validated and saved: the average where there is one."""
+        return self.module if self.stepper.average is None else self.stepper.average.module
+
+    @property
     def optimizer(self) -> Optimizer:
         return self.stepper.optimizer
 
@@ -88,11 +93,19 @@ class Training:
         """
         devices = [self.compute.device] if self.compute.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            while self.progress.epoch <= self.epochs:
+            while self.progress.epoch <= self.epochs and not self.is_stale:
                 if stop() or not self._epoch(watcher, stop):
-                    save_state(self.folder, self.module, self.optimizer, self.progress)
+                    self._save_state()
                     return False
         return True
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether so many epochs brought no better score that the recipe's patience is at an end."""
+        return 0 < self.recipe.patience <= self.progress.waited
+
+    def _save_state(self) -> None:
+        save_state(self.folder, self.module, self.optimizer, self.progress, self.stepper.average)
 
     def _epoch(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
         """One epoch from its next step on; False when it was stopped in between."""
@@ -174,23 +187,22 @@ class Training:
             if not goal.is_regression:
                 entry[f"train_{self.objective.prefix(goal)}accuracy"] = hit_sum / count
         score = self._validate(entry)
-        if progress.is_better(score):
-            progress.best_epoch, progress.best_score = progress.epoch, score
-            save_weights(self.folder, "best", self.module, progress.epoch)
-        save_weights(self.folder, "last", self.module, progress.epoch)
+        if progress.takes(score):
+            save_weights(self.folder, "best", self.kept, progress.epoch)
+        save_weights(self.folder, "last", self.kept, progress.epoch)
         entry["pictures_per_second"] = round(seen / trained, 1)
         progress.seconds = before + time.perf_counter() - began
         entry["seconds"] = round(progress.seconds, 3)
         self.metrics.append(entry)
         write_metrics(self.folder, self.metrics)
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
-        save_state(self.folder, self.module, self.optimizer, progress)
+        self._save_state()
         return entry
 
     def _validate(self, entry: dict[str, Any]) -> float:
         """Adds the validation's figures to the entry and returns the epoch's score, larger being better."""
         if self.validation is None:
             return float(entry["epoch"])  # nothing judges the epochs, so the latest is the best
-        figures, score = judged(self.module, self.objective, *self.validation)
+        figures, score = judged(self.kept, self.objective, *self.validation)
         entry |= figures
         return score

@@ -54,6 +54,14 @@ def fitting_rows(
     return rows if rows < recipe.batch else None
 
 
+def rows_asked(recipe: Recipe, rows: int | None) -> int | None:
+    """How many rows to compute at once: those that fit, and no more than the recipe's parts have."""
+    if recipe.accumulate == 1:
+        return rows
+    part = -(-recipe.batch // recipe.accumulate)
+    return part if rows is None else min(rows, part)
+
+
 def free_memory(device: torch.device) -> int | None:
     """Bytes that can still be had on a device; None where the system doesn't tell."""
     if device.type == "cuda":

@@ -20,7 +20,9 @@ class Goal:
     """What one output is to tell: the classes or, without any, the numbers of a column.
 
     `node` is the node whose numbers are judged: the output, or what its softmax takes. `variances` are
-    those of the training split's targets where several outputs share a training, else none.
+    those of the training split's targets where several outputs share a training, else none. In training
+    `smoothing` is the part of a label that all classes share alike (Szegedy et al. 2016), and `weights` say
+    how much each class counts, none meaning alike.
     """
 
     output: str
@@ -28,28 +30,38 @@ class Goal:
     column: str
     classes: tuple[str, ...]
     variances: tuple[float, ...] = ()
+    smoothing: float = 0.0
+    weights: tuple[float, ...] = ()
 
     @property
     def is_regression(self) -> bool:
         return not self.classes
 
     def loss(self, answers: Tensor, wanted: Tensor) -> Tensor:
-        """The mean loss, in 32 bits; `answers` is (N, K), `wanted` (N,) classes or (N, K) targets.
+        """The mean loss, in 32 bits; `answers` is (N, K), `wanted` (N,) classes or (N, K) shares or targets.
 
         For classes: softmax cross-entropy of the scores before any softmax. For regression: mean squared
         error, of each target in units of its variance where there are `variances`.
         """
         if not self.is_regression:
-            return F.cross_entropy(answers.float(), wanted)
+            if not self.weights:
+                return F.cross_entropy(answers.float(), wanted, label_smoothing=self.smoothing)
+            weights = torch.tensor(self.weights, device=answers.device)
+            # The mean over rows, not over their weights: parts of a batch then add up to the whole.
+            return F.cross_entropy(
+                answers.float(), wanted, weights, label_smoothing=self.smoothing, reduction="none"
+            ).mean()
         if not self.variances:
             return F.mse_loss(answers.float(), wanted)
         scale = torch.tensor(self.variances, device=wanted.device)
         return ((answers.float() - wanted) ** 2 / scale).mean()
 
     def hits(self, answers: Tensor, wanted: Tensor) -> Tensor:
-        """How many answers are right; 0 for regression, which has no such thing."""
+        """How many answers are right, of shares the largest; 0 for regression, which has no such thing."""
         if self.is_regression:
             return torch.zeros((), device=answers.device)
+        if wanted.ndim > 1:
+            wanted = wanted.argmax(dim=1)
         return (answers.argmax(dim=1) == wanted).sum()
 
 

@@ -10,6 +10,7 @@ from striate.core import RecipeError, UnknownNameError, UsageError, quoted, read
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
+Balance = Literal["none", "weights", "sampling"]
 Precision = Literal["auto", "fp32", "bf16"]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -22,11 +23,16 @@ _RATES: dict[str, float] = {"sgd": 0.05, "momentum": 0.05, "rmsprop": 0.001, "ad
 
 
 class Recipe(BaseModel):
-    """How to train.
+    """How to train; docs/training.md tells every value and where it comes from.
 
     `epochs` None means as many as the number of pictures asks for, `lr` None the optimizer's usual
     rate. `schedule` is told in `schedule.rate_at`: `warmup` is the fraction of the training that warms up,
-    None being the schedule's own, and `step` multiplies by `factor` at `milestones`, fractions too. `shift`
+    None being the schedule's own, and `step` multiplies by `factor` at `milestones`, fractions too. 0
+    leaves each of these out: `clip` is the longest norm of a step's gradient, `ema` the decay a step of the
+    averaged weights that are judged and saved, `patience` the epochs without a better validation score
+    after which a training ends, `smoothing` the part of a label that all classes share, `mixup` and
+    `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
+    computed. `balance` makes rare classes count as much as frequent ones. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
@@ -45,9 +51,17 @@ class Recipe(BaseModel):
     # TOML and JSON know lists alone.
     milestones: tuple[_Share, ...] = Field(default=(0.5, 0.75), strict=False)
     factor: float = Field(default=0.1, gt=0, le=1)
+    clip: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    accumulate: int = Field(default=1, ge=1, le=1_000_000)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    patience: int = Field(default=0, ge=0, le=100_000)
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
+    balance: Balance = "none"
     shift: int = Field(default=0, ge=0, le=10_000)
     flip: bool = False
     crop: float = Field(default=1.0, gt=0, le=1)
+    mixup: float = Field(default=0.0, ge=0, le=100)
+    cutmix: float = Field(default=0.0, ge=0, le=100)
     validation: float = Field(default=0.1, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, lt=2**63)
     seed: int = Field(default=0, ge=0, lt=2**63)

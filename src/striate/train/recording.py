@@ -106,7 +106,7 @@ def say_divided(manifest: Manifest, folder: RunFolder, watcher: Quiet, rows: int
 def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -> None:
     """Says in one line what is trained on what, and how; before it what was guessed, and odd targets."""
     weights = plan(setup.network).parameters
-    in_parts = "" if rows is None else f" in parts of {rows} that fit into the memory"
+    in_parts = "" if rows is None else f" in parts of {rows}"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
     for goal in setup.objective.goals:

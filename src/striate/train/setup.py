@@ -9,6 +9,7 @@ from striate.core import DataError, RunError, UsageError, units
 from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out
 from striate.graph import BatchNorm, Network, Weighted
 from striate.runs import Run
+from striate.train.agreement import require_agreement
 from striate.train.defaults import default_recipe, named_network
 from striate.train.goals import goals_of
 from striate.train.inputs import Arrays, prepared_inputs, targets_of, with_preparations, with_variances
@@ -71,6 +72,7 @@ def set_up(
         )
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
     split = split.only(objective.binding.columns)
+    require_agreement(followed, split, made, objective)
     followed = followed.with_epochs_for(len(split.split("train")))
     inputs = prepared_inputs(split, made, objective.binding, watcher)
     made = with_preparations(made, inputs["train"])

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from striate.build import NetworkModule
+from striate.train.averaging import Average
 from striate.train.compute import Compute, is_out_of_memory
 from striate.train.memory import parts_of
+from striate.train.mixing import Mixing
 from striate.train.objective import Objective
 from striate.train.optimizers import set_rate
 
@@ -19,7 +22,8 @@ class Stepper:
     """What takes a step.
 
     `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
-    `divided` is told of the new number when the memory was full and they had to become fewer.
+    `divided` is told of the new number when the memory was full and they had to become fewer. `clip` is the
+    longest norm that a step's gradient may have (Pascanu et al. 2013), 0 being any.
     """
 
     module: NetworkModule
@@ -29,18 +33,27 @@ class Stepper:
     seed: int
     rows: int | None = None
     fewest: int = 1
+    clip: float = 0.0
+    mixing: Mixing | None = None
+    average: Average | None = None
     divided: Callable[[int], None] = lambda rows: None
 
     def step(self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float) -> Tensor:
         """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch."""
         set_rate(self.optimizer, rate)
+        if self.mixing is not None:
+            inputs, wanted = self.mixing(inputs, wanted, number)
         measured = None
         while measured is None:
             # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
             torch.manual_seed((self.seed * 1_000_003 + number) % 2**63)
             measured = self._gradients(inputs, wanted)
+        if self.clip:
+            clip_grad_norm_(self.module.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update(number)
         return measured
 
     def _gradients(self, inputs: list[Tensor], wanted: list[Tensor]) -> Tensor | None:

@@ -9,13 +9,16 @@ from striate.core import RunError, UsageError
 from striate.data import Augmentation, Batches, Images
 from striate.graph import Network
 from striate.runs import Manifest, Run, RunFolder, held, new_folder
+from striate.train.averaging import Average
+from striate.train.balance import shaped
 from striate.train.checkpoint import load_state
 from striate.train.compute import Compute, choose_compute
 from striate.train.goals import goals_of, with_kept_variances
 from striate.train.inputs import prepared_inputs
 from striate.train.interrupt import stop_asked
 from striate.train.loop import Training
-from striate.train.memory import fitting_rows
+from striate.train.memory import fitting_rows, rows_asked
+from striate.train.mixing import mixing_of
 from striate.train.objective import objective_of
 from striate.train.optimizers import optimizer_of
 from striate.train.recipe import Recipe, checked
@@ -73,6 +76,7 @@ def train(
         compute = choose_compute(device, setup.recipe.precision)
         is_fitted = changes.get("batch") is None or budget is not None
         rows = fitting_rows(setup.network, setup.recipe, compute, budget, setup.fewest) if is_fitted else None
+        rows = rows_asked(setup.recipe, rows)
         folder = new_folder(setup.name, None if out is None else Path(out))
         manifest = manifest_of(setup, compute)
         if rows is not None:
@@ -122,7 +126,7 @@ def _restore(training: Training, run: Run) -> None:
         if len(run.metrics) > 1:
             raise RunError(f"{folder.state} is missing, though the run had begun; restore it from a copy")
         return
-    progress = load_state(folder, training.module, training.optimizer)
+    progress = load_state(folder, training.module, training.optimizer, training.stepper.average)
     sums = 2 * len(training.objective.goals) + 1
     if progress.step and len(progress.sums) != sums:
         raise RunError(
@@ -143,26 +147,31 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute, rows: int | Non
     recipe = setup.recipe
     module = build(setup.network, seed=recipe.seed)
     compute.place(module)
+    targets = setup.targets("train")
     augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
     batches = Batches(
         setup.inputs["train"],
-        setup.targets("train"),
+        targets,
         batch=recipe.batch,
         device=compute.device,
         augmentation=None if augmentation == Augmentation() else augmentation,
         shuffle=True,
         seed=recipe.seed,
+        balanced=targets[0] if recipe.balance == "sampling" else None,
     )
     has_validation = "val" in setup.inputs
     return Training(
         stepper=Stepper(
             module=module,
             optimizer=optimizer_of(module, recipe),
-            objective=setup.objective,
+            objective=shaped(setup.objective, recipe, targets),
             compute=compute,
             seed=recipe.seed,
             rows=rows,
             fewest=setup.fewest,
+            clip=recipe.clip,
+            mixing=mixing_of(recipe, setup.objective),
+            average=Average(module, recipe.ema) if recipe.ema else None,
         ),
         recipe=recipe,
         epochs=recipe.epochs or 1,
@@ -193,6 +202,12 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
         return Run(folder)
     device = str(training.compute.device)
     test_splits(Run(folder), setup.images, setup.inputs, setup.objective, device, manifest)
+    if training.is_stale:
+        manifest.reason = (
+            f"stopped early after epoch {progress.epoch - 1}: no better validation score for "
+            f"{progress.waited} epochs"
+        )
+        watcher.say(manifest.reason)
     manifest.state = "done"
     manifest.save(folder.manifest)
     return Run(folder)

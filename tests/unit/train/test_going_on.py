@@ -206,8 +206,8 @@ def test_full_disk_is_a_sentence_and_what_was_saved_before_stays(
 
     save_state = loop.save_state
 
-    def filling(folder, module, optimizer, progress):
-        save_state(folder, module, optimizer, progress)
+    def filling(folder, module, optimizer, progress, average):
+        save_state(folder, module, optimizer, progress, average)
         is_full.append(progress.epoch)
 
     with monkeypatch.context() as patch:

@@ -87,7 +87,7 @@ def test_file_that_is_no_text_is_told(tmp_path):
             {"flip": "maybe"},
             "the recipe: flip must be a valid boolean, not 'maybe'; change it",
         ),
-        ({"patience": 3}, "the recipe: unknown recipe value 'patience'; choose one of "),
+        ({"pathos": 3}, "the recipe: unknown recipe value 'pathos'; choose one of "),
     ],
 )
 def test_illegal_value_is_told_with_its_rule(values, message):
