@@ -7,6 +7,8 @@ from striate.core.errors import UsageError, quoted
 
 _BYTE_STEPS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kmgt])(i?))?b", re.IGNORECASE)
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?"
+_DURATION = re.compile(rf"(?:{_NUMBER}h)? ?(?:{_NUMBER}m(?:in)?)? ?(?:{_NUMBER}s)?", re.IGNORECASE | re.ASCII)
 # From here on three digits would be a whole step: 1,023.6 KiB are printed 1.00 MiB, not 1024 KiB.
 _ROUNDS_UP = 0.9995
 
@@ -36,6 +38,18 @@ def parse_bytes(text: str) -> int:
     step = 1024 if binary else 1000
     power = " kmgt".index(prefix.lower()) if prefix else 0
     return int(Fraction(number) * step**power)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds as a person writes them: `60s`, `5m`, `1h30m`, `1.5h`.
+
+    Raises UsageError when the text is no length of time.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        raise UsageError(f"{quoted(text)} is no length of time; write it as 60s, 5m or 1h30m")
+    hours, minutes, seconds = (Fraction(part or 0) for part in match.groups())
+    return float(3600 * hours + 60 * minutes + seconds)
 
 
 def duration(seconds: float) -> str:

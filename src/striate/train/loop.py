@@ -16,21 +16,19 @@ from striate.data import Batches
 from striate.runs import RunFolder, write_metrics
 from striate.train.checkpoint import Progress, save_state, save_weights
 from striate.train.compute import Compute
+from striate.train.course import Course
 from striate.train.judging import judged
 from striate.train.objective import Objective
 from striate.train.recipe import Recipe
 from striate.train.schedule import rate_at
 from striate.train.step import Stepper
 
-# How many losses may wait on the device before they are looked at: a look makes a GPU wait.
-_LOSSES_AT_ONCE = 16
-
 
 @dataclass(frozen=True)
 class Tick:
     """What a watcher is told after some steps: where the training is, and the epoch's means so far.
 
-    `accuracy` is None for a regression and for several outputs.
+    `accuracy` is None for a regression and for several outputs; `rate` is the learning rate.
     """
 
     epoch: int
@@ -40,6 +38,7 @@ class Tick:
     loss: float
     accuracy: float | None
     pictures_per_second: float
+    rate: float
 
 
 class Watcher(Protocol):
@@ -55,7 +54,7 @@ class Training:
 
     stepper: Stepper
     recipe: Recipe
-    epochs: int
+    course: Course
     batches: Batches
     validation: tuple[Batches, tuple[NDArray[Any], ...]] | None
     folder: RunFolder
@@ -93,18 +92,23 @@ class Training:
         """
         devices = [self.compute.device] if self.compute.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            while self.progress.epoch <= self.epochs and not self.is_stale:
+            while self.goes_on:
                 if stop() or not self._epoch(watcher, stop):
-                    self._save_state()
+                    self.save_state()
                     return False
         return True
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.is_stale and self.course.goes_on(self.progress.epoch, self.progress.seconds)
 
     @property
     def is_stale(self) -> bool:
         """Whether so many epochs brought no better score that the recipe's patience is at an end."""
         return 0 < self.recipe.patience <= self.progress.waited
 
-    def _save_state(self) -> None:
+    def save_state(self) -> None:
+        """Writes what `load_state` goes on from."""
         save_state(self.folder, self.module, self.optimizer, self.progress, self.stepper.average)
 
     def _epoch(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
@@ -116,39 +120,47 @@ class Training:
         sums = torch.tensor(progress.sums, dtype=torch.float64 if self._has_doubles else torch.float32)
         sums = sums.to(self.compute.device)
         losses: list[Tensor] = []
-        seen = 0
+        seen, number, now = 0, 0, before
         self.module.train()
         for step, (inputs, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
             number = (progress.epoch - 1) * steps + step
-            place = number / max(self.epochs * steps - 1, 1)
-            measured = self.stepper.step(inputs, wanted, number, rate_at(self.recipe, place))
+            rate = rate_at(self.recipe, self.course.place(number, now))
+            measured = self.stepper.step(inputs, wanted, number, rate)
+            since, now = now, before + time.perf_counter() - began
             sums += measured
             losses.append(measured)
             seen += len(wanted[0])
-            is_last = step == steps - 1
-            if len(losses) == _LOSSES_AT_ONCE or is_last or stop():
+            is_last = self.course.ends(now - since, now) or step == steps - 1
+            if len(losses) >= self.course.looks_after or is_last or stop():
                 self._check(losses, step)
                 losses.clear()
                 seconds = time.perf_counter() - began
                 progress.sums = sums.tolist()
                 progress.step, progress.seconds = step + 1, before + seconds
-                watcher.tick(self._tick(steps, seen / seconds))
+                watcher.tick(self._tick(number, rate, seen / seconds))
                 if stop() and not is_last:
                     return False
-        watcher.epoch(self._end_epoch(began, before, seen), self.epochs)
+                if is_last:
+                    break
+        if not self.course.judges(now):
+            progress.epoch, progress.step = progress.epoch + 1, 0
+            return True
+        epochs = self.course.epochs(number, now)
+        watcher.epoch(self._end_epoch(began, before, seen), epochs)
         return True
 
-    def _tick(self, steps: int, rate: float) -> Tick:
+    def _tick(self, number: int, rate: float, pictures_per_second: float) -> Tick:
         *sums, count = self.progress.sums
         only = self.objective.only
         return Tick(
             epoch=self.progress.epoch,
-            epochs=self.epochs,
+            epochs=self.course.epochs(number, self.progress.seconds),
             step=self.progress.step,
-            steps=steps,
+            steps=len(self.batches),
             loss=sum(sums[::2]) / count,
             accuracy=None if only is None or only.is_regression else sums[1] / count,
-            pictures_per_second=rate,
+            rate=rate,
+            pictures_per_second=pictures_per_second,
         )
 
     @property
@@ -196,7 +208,8 @@ class Training:
         self.metrics.append(entry)
         write_metrics(self.folder, self.metrics)
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
-        self._save_state()
+        self.save_state()
+        self.course.closed(time.perf_counter() - began - trained)
         return entry
 
     def _validate(self, entry: dict[str, Any]) -> float:

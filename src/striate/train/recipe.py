@@ -4,14 +4,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from striate.core import RecipeError, UnknownNameError, UsageError, quoted, read_small_file
+from striate.core import RecipeError, UnknownNameError, UsageError, quoted, read_small_file, units
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 Balance = Literal["none", "weights", "sampling"]
 Precision = Literal["auto", "fp32", "bf16"]
+_Seconds = Annotated[float, Field(gt=0, le=1e8)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
@@ -22,10 +23,15 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 30
 _RATES: dict[str, float] = {"sgd": 0.05, "momentum": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
 
 
+def _seconds(value: object) -> object:
+    return units.parse_duration(value) if isinstance(value, str) else value
+
+
 class Recipe(BaseModel):
     """How to train; docs/training.md tells every value and where it comes from.
 
-    `epochs` None means as many as the number of pictures asks for, `lr` None the optimizer's usual
+    `epochs` None means as many as the number of pictures asks for, unless `time` says after how many
+    seconds the training is to end, whatever it has seen by then, `lr` None the optimizer's usual
     rate. `schedule` is told in `schedule.rate_at`: `warmup` is the fraction of the training that warms up,
     None being the schedule's own, and `step` multiplies by `factor` at `milestones`, fractions too. 0
     leaves each of these out: `clip` is the longest norm of a step's gradient, `ema` the decay a step of the
@@ -41,6 +47,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     epochs: int | None = Field(default=None, ge=1, le=100_000)
+    time: Annotated[_Seconds | None, BeforeValidator(_seconds)] = None
     batch: int = Field(default=64, ge=1, le=1_000_000)
     optimizer: OptimizerName = "adamw"
     lr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -74,7 +81,7 @@ class Recipe(BaseModel):
 
     def with_epochs_for(self, pictures: int) -> "Recipe":
         """The recipe with its number of epochs settled for so many training pictures."""
-        if self.epochs is not None:
+        if self.epochs is not None or self.time is not None:
             return self
         epochs = min(max(_PICTURES_SEEN // max(pictures, 1), _FEWEST_EPOCHS), _MOST_EPOCHS)
         return self.model_copy(update={"epochs": epochs})
@@ -89,6 +96,8 @@ class Recipe(BaseModel):
         """
         given = {name: value for name, value in values.items() if value is not None}
         own = self.model_dump()
+        if {"epochs", "time"} & given.keys():
+            own |= {"epochs": None, "time": None}
         if given.get("optimizer", self.optimizer) != self.optimizer:
             own |= {"lr": None, "weight_decay": 0.0}
         return checked(own | given, "the recipe")
@@ -107,7 +116,7 @@ RECIPES: dict[str, Recipe] = {
 def checked(values: dict[str, Any], source: str) -> Recipe:
     """The recipe of these values; raises RecipeError naming the value, the rule and where it stands."""
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or "it"
@@ -117,6 +126,9 @@ def checked(values: dict[str, Any], source: str) -> Recipe:
             ) from None
         rule = first["msg"].replace("Input should be", "must be")
         raise RecipeError(f"{source}: {name} {rule}, not {quoted(first['input'])}; change it") from None
+    if recipe.epochs is not None and recipe.time is not None:
+        raise RecipeError(f"{source}: epochs and time both say how long to train; take one out")
+    return recipe
 
 
 def recipe_of(word: str) -> Recipe:

@@ -109,6 +109,7 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -
     in_parts = "" if rows is None else f" in parts of {rows}"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
+    length = f"{recipe.epochs} epochs" if recipe.time is None else units.duration(recipe.time)
     for goal in setup.objective.goals:
         spread = [
             variance**0.5 for variance in goal.variances if not _SPREADS[0] < variance**0.5 < _SPREADS[1]
@@ -122,7 +123,7 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -
         watcher.say(guess)
     watcher.say(
         f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
-        f"{recipe.epochs} epochs, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
+        f"{length}, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
         f"{compute.device} in {compute.precision}"
     )
 

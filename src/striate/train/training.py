@@ -13,6 +13,7 @@ from striate.train.averaging import Average
 from striate.train.balance import shaped
 from striate.train.checkpoint import load_state
 from striate.train.compute import Compute, choose_compute
+from striate.train.course import ByClock, course_of
 from striate.train.goals import goals_of, with_kept_variances
 from striate.train.inputs import prepared_inputs
 from striate.train.interrupt import stop_asked
@@ -33,6 +34,7 @@ from striate.train.recording import (
     way_on,
     write_head,
 )
+from striate.train.rehearsal import rehearsed
 from striate.train.scoring import scoring_batches
 from striate.train.setup import Setup, images_of, set_up
 from striate.train.step import Stepper
@@ -133,7 +135,8 @@ def _restore(training: Training, run: Run) -> None:
             f"{folder.state} is damaged: it sums {len(progress.sums)} numbers, not {sums}; "
             f"restore it from a copy"
         )
-    if progress.epoch > training.epochs + 1 or progress.step > len(training.batches):
+    last = training.recipe.epochs
+    if (last is not None and progress.epoch > last + 1) or progress.step > len(training.batches):
         raise RunError(f"{folder.state} is damaged: it lies beyond the last epoch; restore it from a copy")
     training.progress = progress
     training.metrics = [entry for entry in run.metrics if entry["epoch"] < progress.epoch]
@@ -174,7 +177,7 @@ def _training(setup: Setup, folder: RunFolder, compute: Compute, rows: int | Non
             average=Average(module, recipe.ema) if recipe.ema else None,
         ),
         recipe=recipe,
-        epochs=recipe.epochs or 1,
+        course=course_of(recipe, len(batches)),
         batches=batches,
         validation=(
             (scoring_batches(setup.inputs["val"], compute.device), setup.targets("val"))
@@ -191,6 +194,8 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
     training.stepper.divided = partial(say_divided, manifest, folder, watcher)
     try:
         with stop_asked() as stop:
+            if isinstance(training.course, ByClock) and training.goes_on:
+                training.course.closing = rehearsed(training, setup.inputs.get("val"))
             is_done = training.run(watcher, stop)
     finally:
         results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch

@@ -44,9 +44,9 @@ def test_terminal_shows_a_bar_that_goes(monkeypatch):
     )
     with Shown() as watcher:
         watcher.reading(1, 2)
-        watcher.tick(Tick(1, 2, 5, 10, 0.5, 0.75, 1234.0))
+        watcher.tick(Tick(1, 2, 5, 10, 0.5, 0.75, 1234.0, 0.01))
         watcher._bar.refresh()
-        watcher.tick(Tick(1, 2, 6, 10, 0.25, None, 1234.0))
+        watcher.tick(Tick(1, 2, 6, 10, 0.25, None, 1234.0, 0.01))
         watcher._bar.refresh()
     text = shown.getvalue()
     assert "reading pictures" in text
