@@ -206,3 +206,46 @@ def test_runs_are_listed_newest_last(striate, run: Path) -> None:
     assert [entry["run"] for entry in document["runs"]] == ["runs/broken", "runs/b", "runs/a"]
     assert document["runs"][1]["test_accuracy"] == results["test_accuracy"]
     assert document["runs"][0]["state"] == "damaged"
+
+
+def test_the_values_of_recipes_are_options(striate, pets: Path) -> None:
+    words = "--schedule step --milestones 0.3 0.6 --warmup 0.1 --ema 0.9 --patience 5 --smoothing 0.1"
+    more = "--mixup 0.2 --cutmix 1 --balance weights --clip 1 --accumulate 2 --epochs 1 --validation 0.2"
+    told = striate("train", "--data", pets, *SMALL, *words.split(), *more.split(), "--out", "out")
+    assert (told.code, told.err) == (0, "")
+    recipe = json.loads(Path("out/run.json").read_bytes())["recipe"]
+    assert (recipe["schedule"], recipe["milestones"], recipe["warmup"]) == ("step", [0.3, 0.6], 0.1)
+    values = [recipe[name] for name in ("ema", "patience", "smoothing", "mixup", "cutmix", "balance", "clip")]
+    assert values == [0.9, 5, 0.1, 0.2, 1.0, "weights", 1.0]
+
+
+def test_a_training_of_so_long(striate, pets: Path) -> None:
+    told = striate("train", "--data", pets, *SMALL, "--time", "0.5s", "--json", "--out", "out")
+    assert told.code == 0
+    assert json.loads(told.out)["epochs_done"] >= 1
+    told = striate("train", "--data", pets, *SMALL, "--time", "soon")
+    assert told == (2, "", "striate: 'soon' is no length of time; write it as 60s, 5m or 1h30m\n")
+
+
+def test_lr_finds_a_rate(striate, pets: Path) -> None:
+    told = striate("lr", "--data", pets, *SMALL, "--out", "rates")
+    assert (told.code, told.err) == (0, "")
+    first, second = told.out.splitlines()
+    assert first.startswith("learning rate  0.")
+    assert second == "figure  rates/rates.png"
+    document = json.loads(striate("lr", "--data", pets, *SMALL, "--out", "more", "--json").out)
+    assert (document["format"], document["figures"]) == ("striate.lr", ["more/rates.png"])
+    assert len(document["rates"]) == len(document["losses"])
+
+
+def test_overfit_tells_by_its_exit_code(striate, pets: Path) -> None:
+    told = striate("train", "--data", pets, *SMALL, "--overfit", "--lr", "0.02")
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith("the network learns a batch of 36 by heart: the loss went from ")
+    told = striate("train", "--data", pets, *SMALL, "--overfit", "--lr", "1e-9")
+    lines = told.out.splitlines()
+    assert (told.code, lines[0].startswith("the network can't learn a batch of 36 by heart")) == (1, True)
+    assert lines[1].startswith("- the loss has stopped falling at --lr 1e-09: ")
+    document = json.loads(striate("train", "--data", pets, *SMALL, "--overfit", "--lr", "0.02", "--json").out)
+    assert (document["format"], document["is_fitted"], document["advice"]) == ("striate.overfit", True, [])
+    assert not Path("runs").exists()

@@ -60,14 +60,14 @@ def test_output_that_no_encoding_can_say_is_escaped(tmp_path: Path) -> None:
 def test_help_lists_every_verb(striate) -> None:
     told = striate("--help")
     assert told.code == 0
-    for verb in ("plan", "data", "train", "resume", "test", "predict", "runs"):
+    for verb in ("plan", "data", "train", "resume", "test", "predict", "runs", "lr"):
         assert f" {verb} " in told.out
     assert striate() == told
     assert "--debug" in told.out
 
 
 @pytest.mark.parametrize(
-    "verb", ["plan", "data", "data inspect", "data check", "train", "resume", "test", "predict"]
+    "verb", ["plan", "data", "data inspect", "data check", "train", "lr", "resume", "test", "predict"]
 )
 def test_every_verb_has_help(striate, verb: str) -> None:
     told = striate(*verb.split(), "--help")
@@ -78,7 +78,7 @@ def test_every_verb_has_help(striate, verb: str) -> None:
 OPTIONS = "--batch, --budget, --classes, --input, --json, --optimizer, --precision, --versus"
 WRONG = [
     ("pln", "unknown verb 'pln'; did you mean 'plan'?"),
-    ("cook", "unknown verb 'cook'; choose one of data, lint, plan, predict, resume, runs, test, train; "
+    ("cook", "unknown verb 'cook'; choose one of data, lint, lr, plan, predict, resume, runs, test, train; "
      "see 'striate --help'"),
     ("data insp x", "unknown verb 'insp'; did you mean 'inspect'?"),
     ("plan", "'striate plan' needs NETWORK; see 'striate plan --help'"),

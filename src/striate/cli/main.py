@@ -21,6 +21,7 @@ _VERBS = {
     "data": ("data", "Look at pictures before training on them: inspect, check."),
     "train": ("train", "Train a network on pictures."),
     "resume": ("resume", "Go on with a training exactly where it stopped."),
+    "lr": ("lr", "Find a learning rate by a short training whose rate rises."),
     "test": ("test", "Test a run: accuracy, precision and recall, calibration, confusion."),
     "predict": ("predict", "What a run says of pictures in files or folders."),
     "runs": ("runs", "The runs in a folder, newest last."),

@@ -38,6 +38,9 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
         print(
             f"training time  {units.duration(results.train_seconds)}, best epoch {results.best_epoch or '–'}"
         )
+        if results.energy is not None:
+            used = results.energy
+            print(f"energy  {1000 * used.kwh:.3g} Wh, {1000 * used.kg_co2eq:.3g} g CO2eq by {used.method}")
         if manifest.reason is not None:
             print(manifest.reason)
         print(f"run  {run.path}")

@@ -89,6 +89,16 @@ class RecipeOptions:
     balance: Annotated[
         str | None, _value("Rare classes: none, weights (in the loss) or sampling.", _PICTURES)
     ] = None
+    teacher: Annotated[str | None, _value("Learn from a run's answers too: its folder.", _COURSE)] = None
+    temperature: Annotated[float | None, _value("Softens the teacher's answers; 4 unless told.", _COURSE)] = (
+        None
+    )
+    teaching: Annotated[
+        float | None, _value("What the teacher counts in the loss; 0.5 unless told.", _COURSE)
+    ] = None
+    compile: Annotated[bool | None, _value("Let torch.compile make the network's steps faster.", _COURSE)] = (
+        None
+    )
     shift: Annotated[int | None, Whole, _value("Augment: move by up to so many pixels.", _PICTURES)] = None
     flip: Annotated[bool | None, _value("Augment: mirror half of the pictures.", _PICTURES)] = None
     crop: Annotated[float | None, _value("Augment: enlarge a part of at least this side.", _PICTURES)] = None

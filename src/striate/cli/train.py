@@ -5,12 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from striate.cli.overfit import tell_overfit
 from striate.cli.recipe_options import RecipeOptions
 from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet
 from striate.core import units
 
-_NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
-_RECIPE = Parameter(
+NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
+RECIPE = Parameter(
     help="lecture, tiny, small-grey, small-color, photo or a .toml file. Default: by the pictures' size.",
     env_var="STRIATE_RECIPE",
 )
@@ -20,12 +21,27 @@ _BUDGET = Parameter(help="Memory that a step may take, such as 2GiB. Default: wh
 def train_command(
     *,
     data: Annotated[str, Parameter(help=DATA_HELP)],
-    network: Annotated[str | None, _NETWORK] = None,
-    recipe: Annotated[str | None, _RECIPE] = None,
+    network: Annotated[str | None, NETWORK] = None,
+    recipe: Annotated[str | None, RECIPE] = None,
     budget: Annotated[str | None, _BUDGET] = None,
     options: RecipeOptions | None = None,
     device: Device = "auto",
     out: Annotated[Path | None, Parameter(help="The run's folder. Default: runs/DATA-NETWORK-N.")] = None,
+    track: Annotated[
+        str | None, Parameter(help="tensorboard: events in the run's folder.", env_var="STRIATE_TRACK")
+    ] = None,
+    energy: Annotated[
+        bool, Parameter(negative="", help="Measure energy and CO2, as codecarbon estimates them offline.")
+    ] = False,
+    country: Annotated[
+        str, Parameter(help="Whose energy mix: three letters of ISO 3166.", env_var="STRIATE_COUNTRY")
+    ] = "USA",
+    overfit: Annotated[
+        bool,
+        Parameter(
+            negative="", help="Only check that the network can learn one batch by heart; nothing is written."
+        ),
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -33,6 +49,9 @@ def train_command(
     from striate.cli.outcome import tell_run
     from striate.train import train
 
+    changes = vars(options or RecipeOptions())
+    if overfit:
+        return tell_overfit(network, data, recipe, device=device, json=json, quiet=quiet, **changes)
     run = train(
         network,
         data,
@@ -40,7 +59,10 @@ def train_command(
         out=out,
         device=device,
         budget=None if budget is None else units.parse_bytes(budget),
+        track=track,
+        energy=energy,
+        country=country,
         quiet=quiet,
-        **vars(options or RecipeOptions()),
+        **changes,
     )
     return tell_run(run, json=json, quiet=quiet)

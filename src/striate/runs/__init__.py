@@ -3,12 +3,13 @@
 from striate.runs.atomic import write_bytes, write_json, write_text
 from striate.runs.folder import RunFolder, new_folder, runs_root
 from striate.runs.lock import held
-from striate.runs.manifest import DataFacts, Manifest, Results, State, now, versions
+from striate.runs.manifest import DataFacts, Energy, Manifest, Results, State, now, versions
 from striate.runs.run import Run, write_metrics
 from striate.runs.tensors import read_tensors, write_tensors
 
 __all__ = [
     "DataFacts",
+    "Energy",
     "Manifest",
     "Results",
     "Run",

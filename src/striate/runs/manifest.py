@@ -34,6 +34,17 @@ class DataFacts(BaseModel):
     inputs: dict[str, list[str]] = {}
 
 
+class Energy(BaseModel):
+    """What a training used, in kWh and as kg of CO2 or what warms as much, and by which method."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    kwh: float
+    kg_co2eq: float
+    country: str
+    method: str
+
+
 class Results(BaseModel):
     """What came of a run so far; fractions of one, seconds, epochs counted from 1."""
 
@@ -46,6 +57,7 @@ class Results(BaseModel):
     test_accuracy: float | None = None
     val_loss: float | None = None
     test_loss: float | None = None
+    energy: Energy | None = None
 
 
 class Manifest(BaseModel):
@@ -62,6 +74,8 @@ class Manifest(BaseModel):
     network: str
     data: DataFacts
     recipe: dict[str, Any]
+    # What was asked for beside the recipe, that going on may do it again.
+    options: dict[str, str] = {}
     versions: dict[str, str]
     hardware: dict[str, Any]
     results: Results = Results()

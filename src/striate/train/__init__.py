@@ -10,7 +10,9 @@ from striate.train.evaluation import (
     evaluate,
     evaluate_regression,
 )
+from striate.train.overfitting import OverfitCheck, overfit
 from striate.train.predicting import Prediction, predict
+from striate.train.rate_finder import RateTest, find_rate
 from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
 from striate.train.testing import load_module, test
 from striate.train.training import resume, train
@@ -22,14 +24,18 @@ __all__ = [
     "Compute",
     "Evaluation",
     "OutputsEvaluation",
+    "OverfitCheck",
     "Prediction",
+    "RateTest",
     "Recipe",
     "RegressionEvaluation",
     "choose_compute",
     "evaluate",
     "evaluate_regression",
+    "find_rate",
     "load_module",
     "named_network",
+    "overfit",
     "predict",
     "processor",
     "recipe_of",

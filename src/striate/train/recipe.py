@@ -38,7 +38,9 @@ class Recipe(BaseModel):
     averaged weights that are judged and saved, `patience` the epochs without a better validation score
     after which a training ends, `smoothing` the part of a label that all classes share, `mixup` and
     `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
-    computed. `balance` makes rare classes count as much as frequent ones. `shift`
+    computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of a run
+    whose answers count `teaching` in the loss, softened by `temperature`. `compile` gives the network's
+    steps to torch.compile. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
@@ -64,6 +66,10 @@ class Recipe(BaseModel):
     patience: int = Field(default=0, ge=0, le=100_000)
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     balance: Balance = "none"
+    teacher: str | None = None
+    temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
+    teaching: float = Field(default=0.5, gt=0, le=1)
+    compile: bool = False
     shift: int = Field(default=0, ge=0, le=10_000)
     flip: bool = False
     crop: float = Field(default=1.0, gt=0, le=1)

@@ -72,6 +72,9 @@ def set_up(
         )
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
     split = split.only(objective.binding.columns)
+    if followed.teacher is not None:
+        # The run is to find it again from any folder.
+        followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
     require_agreement(followed, split, made, objective)
     followed = followed.with_epochs_for(len(split.split("train")))
     inputs = prepared_inputs(split, made, objective.binding, watcher)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 from striate.build import NetworkModule
 from striate.train.averaging import Average
 from striate.train.compute import Compute, is_out_of_memory
+from striate.train.distillation import Teacher
 from striate.train.memory import parts_of
 from striate.train.mixing import Mixing
 from striate.train.objective import Objective
@@ -23,7 +25,8 @@ class Stepper:
 
     `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
     `divided` is told of the new number when the memory was full and they had to become fewer. `clip` is the
-    longest norm that a step's gradient may have (Pascanu et al. 2013), 0 being any.
+    longest norm that a step's gradient may have (Pascanu et al. 2013), 0 being any. `forward` stands in for
+    the module's own forward computation, such as a compiled one.
     """
 
     module: NetworkModule
@@ -36,6 +39,8 @@ class Stepper:
     clip: float = 0.0
     mixing: Mixing | None = None
     average: Average | None = None
+    teacher: Teacher | None = None
+    forward: Callable[..., tuple[Any, dict[str, Tensor]]] | None = None
     divided: Callable[[int], None] = lambda rows: None
 
     def step(self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float) -> Tensor:
@@ -81,8 +86,12 @@ class Stepper:
         """The gradients of some of the batch's `count` rows, and what is measured of them."""
         with self.compute.autocast():
             laid_out = [self.compute.laid_out(tensor) for tensor in inputs]
-            _, kept = self.module(*laid_out, keep=self.objective.nodes)
+            own = len(self.module.network.inputs)
+            _, kept = (self.forward or self.module)(*laid_out[:own], keep=self.objective.nodes)
+            taught = None if self.teacher is None else self.teacher.scores(laid_out[own:])
         losses = self.objective.losses(kept, wanted)
+        if self.teacher is not None and taught is not None:
+            losses = [self.teacher.blended(losses[0], kept[self.objective.nodes[0]], taught)]
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
         rows = len(wanted[0])
         (loss if rows == count else loss * (rows / count)).backward()

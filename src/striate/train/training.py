@@ -4,24 +4,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from striate.build import NetworkModule, build
+from striate.build import NetworkModule
 from striate.core import RunError, UsageError
-from striate.data import Augmentation, Batches, Images
+from striate.data import Images
 from striate.graph import Network
 from striate.runs import Manifest, Run, RunFolder, held, new_folder
-from striate.train.averaging import Average
-from striate.train.balance import shaped
 from striate.train.checkpoint import load_state
+from striate.train.compiling import require_compiler
 from striate.train.compute import Compute, choose_compute
 from striate.train.course import ByClock, course_of
+from striate.train.distillation import Teacher
+from striate.train.energy import metered, require_energy
 from striate.train.goals import goals_of, with_kept_variances
 from striate.train.inputs import prepared_inputs
 from striate.train.interrupt import stop_asked
 from striate.train.loop import Training
+from striate.train.making import batches_of, stepper_of
 from striate.train.memory import fitting_rows, rows_asked
-from striate.train.mixing import mixing_of
 from striate.train.objective import objective_of
-from striate.train.optimizers import optimizer_of
 from striate.train.recipe import Recipe, checked
 from striate.train.recording import (
     DIVISIONS,
@@ -37,9 +37,13 @@ from striate.train.recording import (
 from striate.train.rehearsal import rehearsed
 from striate.train.scoring import scoring_batches
 from striate.train.setup import Setup, images_of, set_up
-from striate.train.step import Stepper
+from striate.train.teaching import teacher_of
 from striate.train.testing import test_splits
+from striate.train.tracking import require_tracker, tracked
 from striate.train.watching import Quiet, Shown
+
+COUNTRY = "USA"
+"""Whose energy mix is taken when nobody says where the machine stands."""
 
 
 def train(
@@ -50,6 +54,9 @@ def train(
     out: str | Path | None = None,
     device: str = "auto",
     budget: int | None = None,
+    track: str | None = None,
+    energy: bool = False,
+    country: str = COUNTRY,
     quiet: bool = False,
     **changes: Any,
 ) -> Run:
@@ -60,7 +67,9 @@ def train(
     for the default; `changes` replace values of the recipe (`epochs=3, seed=1`). Unless they give a
     `batch` of their own, a batch that doesn't fit into the free memory, or into `budget` bytes, is computed
     in parts: the optimizer's steps stay the same; `batch="auto"` says so. `out` names the run's folder,
-    which must be new or empty. After Ctrl-C the run comes back with the state `stopped`.
+    which must be new or empty. `track="tensorboard"` writes events into the run's folder; `energy` measures
+    the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). After
+    Ctrl-C the run comes back with the state `stopped`.
 
     Raises UsageError when the words don't go together, DataError when pictures can't be used,
     TrainingError when the loss isn't finite, and RunError when the run can't be saved.
@@ -72,6 +81,7 @@ def train(
         )
     with _watcher(quiet) as watcher:
         choose_compute(device)  # a wrong device is told before pictures are read
+        options = _options(track, country if energy else None)
         if changes.get("batch") == "auto":
             changes = changes | {"batch": None}
         setup = set_up(network, images, recipe, changes, watcher)
@@ -79,13 +89,17 @@ def train(
         is_fitted = changes.get("batch") is None or budget is not None
         rows = fitting_rows(setup.network, setup.recipe, compute, budget, setup.fewest) if is_fitted else None
         rows = rows_asked(setup.recipe, rows)
+        if setup.recipe.compile:
+            require_compiler(compute)
+        teacher = teacher_of(setup, compute, watcher)
         folder = new_folder(setup.name, None if out is None else Path(out))
         manifest = manifest_of(setup, compute)
+        manifest.options = options
         if rows is not None:
             manifest.hardware[ROWS] = rows
         with held(folder), ending(manifest, folder):
             write_head(folder, setup, manifest, compute)
-            training = _training(setup, folder, compute, rows)
+            training = _training(setup, folder, compute, rows, teacher)
             say_what(watcher, setup, compute, rows)
             return _go(training, setup, manifest, watcher)
 
@@ -110,14 +124,25 @@ def resume(
         compute = choose_compute(device or began["device"], began["precision"])
         setup = _setup_again(run, manifest, images, watcher)
         rows = rows_of(run)
-        training = _training(setup, run.folder, compute, rows)
+        training = _training(setup, run.folder, compute, rows, teacher_of(setup, compute, watcher))
         _restore(training, run)
         kept = {name: began[name] for name in (ROWS, DIVISIONS) if name in began}
+        options = manifest.options
+        _options(options.get("track"), options.get("energy"))
         manifest.state, manifest.reason, manifest.hardware = "running", None, compute.facts() | kept
         with ending(manifest, run.folder):
             manifest.save(run.folder.manifest)
             watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
             return _go(training, setup, manifest, watcher)
+
+
+def _options(track: str | None, country: str | None) -> dict[str, str]:
+    """What was asked for beside the recipe; raises UsageError when it can't be had."""
+    if track is not None:
+        require_tracker(track)
+    if country is not None:
+        require_energy(country)
+    return {name: word for name, word in (("track", track), ("energy", country)) if word is not None}
 
 
 def _restore(training: Training, run: Run) -> None:
@@ -146,38 +171,15 @@ def _watcher(quiet: bool) -> Quiet:
     return Quiet() if quiet else Shown()
 
 
-def _training(setup: Setup, folder: RunFolder, compute: Compute, rows: int | None) -> Training:
-    recipe = setup.recipe
-    module = build(setup.network, seed=recipe.seed)
-    compute.place(module)
-    targets = setup.targets("train")
-    augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
-    batches = Batches(
-        setup.inputs["train"],
-        targets,
-        batch=recipe.batch,
-        device=compute.device,
-        augmentation=None if augmentation == Augmentation() else augmentation,
-        shuffle=True,
-        seed=recipe.seed,
-        balanced=targets[0] if recipe.balance == "sampling" else None,
-    )
+def _training(
+    setup: Setup, folder: RunFolder, compute: Compute, rows: int | None, teacher: Teacher | None
+) -> Training:
+    batches = batches_of(setup, compute, teacher)
     has_validation = "val" in setup.inputs
     return Training(
-        stepper=Stepper(
-            module=module,
-            optimizer=optimizer_of(module, recipe),
-            objective=shaped(setup.objective, recipe, targets),
-            compute=compute,
-            seed=recipe.seed,
-            rows=rows,
-            fewest=setup.fewest,
-            clip=recipe.clip,
-            mixing=mixing_of(recipe, setup.objective),
-            average=Average(module, recipe.ema) if recipe.ema else None,
-        ),
-        recipe=recipe,
-        course=course_of(recipe, len(batches)),
+        stepper=stepper_of(setup, compute, rows, teacher),
+        recipe=setup.recipe,
+        course=course_of(setup.recipe, len(batches)),
         batches=batches,
         validation=(
             (scoring_batches(setup.inputs["val"], compute.device), setup.targets("val"))
@@ -196,7 +198,12 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
         with stop_asked() as stop:
             if isinstance(training.course, ByClock) and training.goes_on:
                 training.course.closing = rehearsed(training, setup.inputs.get("val"))
-            is_done = training.run(watcher, stop)
+            options = manifest.options
+            with (
+                metered(options.get("energy"), results, watcher.say),
+                tracked(options.get("track"), watcher, folder, training.recipe) as watchers,
+            ):
+                is_done = training.run(watchers, stop)
     finally:
         results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch
         results.train_seconds = round(progress.seconds, 3)

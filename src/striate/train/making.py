@@ -1,0 +1,52 @@
+"""What takes the steps of a training and what it takes them on, made from a settled setup."""
+
+from striate.build import build
+from striate.data import Augmentation, Batches
+from striate.train.averaging import Average
+from striate.train.balance import shaped
+from striate.train.compiling import compiled
+from striate.train.compute import Compute
+from striate.train.distillation import Teacher
+from striate.train.mixing import mixing_of
+from striate.train.optimizers import optimizer_of
+from striate.train.setup import Setup
+from striate.train.step import Stepper
+
+
+def stepper_of(
+    setup: Setup, compute: Compute, rows: int | None = None, teacher: Teacher | None = None
+) -> Stepper:
+    """A stepper over a network with new weights; `rows` of a batch are computed at once, None being all."""
+    recipe = setup.recipe
+    module = build(setup.network, seed=recipe.seed)
+    compute.place(module)
+    return Stepper(
+        module=module,
+        optimizer=optimizer_of(module, recipe),
+        objective=shaped(setup.objective, recipe, setup.targets("train")),
+        compute=compute,
+        seed=recipe.seed,
+        rows=rows,
+        fewest=setup.fewest,
+        clip=recipe.clip,
+        mixing=mixing_of(recipe, setup.objective),
+        average=Average(module, recipe.ema) if recipe.ema else None,
+        teacher=teacher,
+        forward=compiled(module) if recipe.compile else None,
+    )
+
+
+def batches_of(setup: Setup, compute: Compute, teacher: Teacher | None = None) -> Batches:
+    """The training split in batches; what a teacher's inputs take comes after the network's own."""
+    recipe, targets = setup.recipe, setup.targets("train")
+    augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
+    return Batches(
+        (*setup.inputs["train"], *(() if teacher is None else teacher.inputs)),
+        targets,
+        batch=recipe.batch,
+        device=compute.device,
+        augmentation=None if augmentation == Augmentation() else augmentation,
+        shuffle=True,
+        seed=recipe.seed,
+        balanced=targets[0] if recipe.balance == "sampling" else None,
+    )
