@@ -1,4 +1,4 @@
-"""The reference of the notation against the notation."""
+"""The references of the notation and of recipes against what they tell of."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from striate.graph import LAYERS, PHRASES, Network
+from striate.train import Recipe
 
 REFERENCE = (Path(__file__).parents[2] / "docs/notation.md").read_text(encoding="utf-8")
 EXAMPLES = [
@@ -33,3 +34,16 @@ def test_every_step_is_legal_somewhere(step: str) -> None:
 def test_every_word_is_told() -> None:
     words = set(re.findall(r"[a-z0-9-]+", " ".join(re.findall("`(.*?)`", REFERENCE))))
     assert (LAYERS.keys() | PHRASES.keys()) - {"input"} <= words
+
+
+def test_every_value_of_a_recipe_is_told() -> None:
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
+    told = set(re.findall("`([a-z_]+)`", page))
+    known = {"batch", "optimizer", "momentum", "validation", "split_seed", "seed", "precision"}
+    assert Recipe.model_fields.keys() - known <= told
+
+
+def test_every_value_of_a_recipe_is_an_option() -> None:
+    from striate.cli.recipe_options import RecipeOptions
+
+    assert vars(RecipeOptions()).keys() == Recipe.model_fields.keys()

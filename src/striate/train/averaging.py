@@ -27,7 +27,9 @@ class Average:
     @torch.no_grad()
     def update(self, number: int) -> None:
         """Takes in the weights that step `number` of the training (from 0) has made."""
-        torch._foreach_lerp_(self._ours, self._theirs, (1 - self.decay) / (1 - self.decay ** (number + 1)))
+        share = (1 - self.decay) / (1 - self.decay ** (number + 1))
+        # One call over all tensors; torch's own optimizers use it.
+        torch._foreach_lerp_(self._ours, self._theirs, share)  # pyright: ignore
 
 
 def _tensors(module: NetworkModule) -> list[Tensor]:

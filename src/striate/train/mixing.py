@@ -43,7 +43,7 @@ class Mixing:
         alpha = self.cutmix if cuts else self.mixup
         own = float(rng.beta(alpha, alpha))
         partner = torch.from_numpy(rng.permutation(len(wanted[0]))).to(wanted[0].device)
-        centre = rng.random(3)
+        centre: list[float] = rng.random(3).tolist()
         boxes = [_box(tuple(input.shape[2:]), centre, own) if cuts else None for input in inputs]
         # What the first box leaves exactly is what all targets are mixed by.
         own = next((_left(input, box) for input, box in zip(inputs, boxes, strict=True) if box), own)

@@ -26,12 +26,13 @@ def teacher_of(setup: Setup, compute: Compute, watcher: Quiet) -> Teacher | None
     run = Run.open(recipe.teacher)
     if run.manifest.state != "done":
         raise RunError(f"{run.path} can't teach before it is done; finish it by 'striate resume {run.path}'")
-    goals, only = goals_of(run), setup.objective.only
-    if only is None or only.is_regression or len(goals) > 1:
+    goal, *others = goals_of(run)
+    only = setup.objective.only
+    if only is None or only.is_regression or others:
         raise UsageError("a teacher's answers are taught for one output of classes; take the teacher out")
-    if goals[0].classes != only.classes:
+    if goal.classes != only.classes:
         raise UsageError(
-            f"{run.path} tells apart {listed_classes(goals[0].classes)}, but {setup.images.name} has the "
+            f"{run.path} tells apart {listed_classes(goal.classes)}, but {setup.images.name} has the "
             f"classes {listed_classes(only.classes)}; choose a teacher of the same classes"
         )
     network, images = run.network, setup.images
@@ -40,4 +41,4 @@ def teacher_of(setup: Setup, compute: Compute, watcher: Quiet) -> Teacher | None
     require_scale(train, network, inputs)
     module = load_module(run).requires_grad_(False)
     compute.place(module)
-    return Teacher(module, goals[0].node, inputs["train"], recipe.temperature, recipe.teaching)
+    return Teacher(module, goal.node, inputs["train"], recipe.temperature, recipe.teaching)
