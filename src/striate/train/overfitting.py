@@ -118,8 +118,8 @@ def _blind(objective: Objective, wanted: list[Tensor]) -> float:
 
 def _twins(inputs: list[Tensor], wanted: list[Tensor]) -> list[str]:
     """Rows that are equal but are to tell something else, which no network can learn."""
-    rows = torch.cat([input.flatten(1).double().cpu() for input in inputs], dim=1)
-    told = torch.cat([target.reshape(len(target), -1).double().cpu() for target in wanted], dim=1)
+    rows = torch.cat([input.flatten(1).cpu().double() for input in inputs], dim=1)
+    told = torch.cat([target.reshape(len(target), -1).cpu().double() for target in wanted], dim=1)
     _, groups = rows.unique(dim=0, return_inverse=True)
     count = sum(len(told[groups == one].unique(dim=0)) > 1 for one in groups.unique())
     if not count:
