@@ -10,6 +10,7 @@ from striate.graph.surgery.cutting import cut, freeze, unfreeze, with_input
 from striate.graph.surgery.draft import Surgery
 from striate.graph.surgery.folding import fold_batchnorm
 from striate.graph.surgery.heads import replace_head
+from striate.graph.surgery.lean import lean
 from striate.graph.surgery.striding import pool_to_stride
 from striate.graph.surgery.unrolling import conv_to_dense
 from striate.graph.surgery.widening import widen
@@ -21,6 +22,7 @@ __all__ = [
     "dense_to_conv",
     "fold_batchnorm",
     "freeze",
+    "lean",
     "pool_to_stride",
     "replace_head",
     "unfreeze",
