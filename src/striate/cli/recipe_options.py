@@ -41,6 +41,9 @@ class RecipeOptions:
     time: Annotated[
         str | None, _value("Train until so long is over, such as 60s, 5m or 1h30m.", _COURSE, "STRIATE_TIME")
     ] = None
+    share: Annotated[
+        float | None, _value("Fraction of the training pictures that an epoch sees.", _COURSE)
+    ] = None
     batch: Annotated[
         int | Literal["auto"] | None,
         _value(
@@ -51,7 +54,7 @@ class RecipeOptions:
         ),
     ] = None
     optimizer: Annotated[
-        str | None, _value("sgd, momentum, rmsprop, adam or adamw.", _COURSE, "STRIATE_OPTIMIZER")
+        str | None, _value("sgd, momentum, rmsprop, adam, adamw or muon.", _COURSE, "STRIATE_OPTIMIZER")
     ] = None
     lr: Annotated[float | None, _value("The highest learning rate.", _COURSE, "STRIATE_LR")] = None
     schedule: Annotated[str | None, _value("constant, step, cosine, linear or onecycle.", _COURSE)] = None

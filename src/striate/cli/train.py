@@ -12,7 +12,7 @@ from striate.core import units
 
 NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 RECIPE = Parameter(
-    help="lecture, tiny, small-grey, small-color, photo or a .toml file. Default: by the pictures' size.",
+    help="lecture, fast, tiny, small-grey, small-color, photo or a .toml file. Default: by the pictures.",
     env_var="STRIATE_RECIPE",
 )
 _BUDGET = Parameter(help="Memory that a step may take, such as 2GiB. Default: what is free.")

@@ -34,7 +34,7 @@ NETWORK_HELP = (
 InputSize = Annotated[str | None, Parameter(help="Input size where the network leaves it out: 28x28x1.")]
 Classes = Annotated[int | None, Whole, Parameter(help="Width of the last dense where it is left out.")]
 PlannedBatch = Annotated[int, Whole, Parameter(help="Pictures of a training step.", env_var="STRIATE_BATCH")]
-PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam or adamw.")]
+PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam, adamw or muon.")]
 PlannedPrecision = Annotated[str, Parameter(help="fp32 or bf16.")]
 DATA_HELP = (
     "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits), a folder of pictures, or an "

@@ -29,7 +29,8 @@ class Batches:
     such as pictures and rows of numbers (N, C), for a network of several inputs or outputs. The order and
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
     training that goes on in the middle of an epoch sees what it would have seen, on any device. Where
-    `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often.
+    `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often. An epoch
+    ends after a `share` of the rows, which are others in each where they are shuffled.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
@@ -45,6 +46,7 @@ class Batches:
         shuffle: bool,
         seed: int,
         balanced: NDArray[np.int64] | None = None,
+        share: float = 1.0,
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
@@ -65,9 +67,10 @@ class Batches:
             self._inputs = [input.to(device) for input in self._inputs]
         self._classes = None if balanced is None else rows_of_classes(balanced)
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
-        steps = -(-self._count // batch)
+        self._rows = max(1, round(self._count * share))
+        steps = -(-self._rows // batch)
         # Batch norm can't train on one picture, so a lone last one joins the batch before.
-        self._steps = steps - 1 if batch > 1 and steps > 1 and self._count % batch == 1 else steps
+        self._steps = steps - 1 if batch > 1 and steps > 1 and self._rows % batch == 1 else steps
 
     def __len__(self) -> int:
         """The steps of an epoch."""
@@ -78,7 +81,7 @@ class Batches:
         target, (B,) or (B, K)."""
         order = self._order(number)
         for step in range(start, self._steps):
-            end = len(order) if step == self._steps - 1 else (step + 1) * self._batch
+            end = self._rows if step == self._steps - 1 else (step + 1) * self._batch
             chosen = order[step * self._batch : end]
             here = chosen.to(self._device)
             yield (

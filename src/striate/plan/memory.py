@@ -1,15 +1,18 @@
 """What a training step holds at its peak, by kind."""
 
 from dataclasses import asdict, dataclass
+from math import prod
 
 from striate.core import RecipeError
-from striate.graph import Network
+from striate.graph import Conv, Network, Node, Weighted, surgery
 from striate.plan.step import Step
 
-# How many numbers each optimizer remembers for every weight.
-OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
+# How many numbers each optimizer remembers for every weight; muon only one for those that it turns.
+OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "muon": 2}
 # Those that, unfused, make a copy of all weights as they step.
 _COPYING = ("rmsprop",)
+# How many matrices of a filter bank's size Muon holds at once while it turns one.
+_COPIES_TURNED = 4
 PRECISIONS = ("fp32", "bf16")
 
 
@@ -64,10 +67,29 @@ def step_of(network: Network, *, optimizer: str, precision: str, accumulates: bo
         raise RecipeError(f"the optimizer is one of {', '.join(OPTIMIZER_STATES)}, not '{optimizer}'")
     if precision not in PRECISIONS:
         raise RecipeError(f"the precision is one of {', '.join(PRECISIONS)}, not '{precision}'")
+    trained = surgery.lean(network).network  # what training builds
+    weights = {node.name: _weights(trained, node) for node in trained}
+    turned = {node.name: _turned(trained, node) for node in trained} if optimizer == "muon" else {}
     return Step(
-        network,
+        trained,
         precision=precision,
-        state=OPTIMIZER_STATES[optimizer],
-        copies=int(optimizer in _COPYING),
+        remembered=sum(weights.values()) * OPTIMIZER_STATES[optimizer] - sum(turned.values()),
+        copied=sum(weights.values())
+        if optimizer in _COPYING
+        else _COPIES_TURNED * max(turned.values(), default=0),
         accumulates=accumulates,
     )
+
+
+def _weights(network: Network, node: Node) -> int:
+    """How many numbers of a node are trained."""
+    if isinstance(node.layer, Weighted) and node.layer.frozen:
+        return 0
+    return sum(map(prod, node.layer.weights(*network.input_shapes(node)).values()))
+
+
+def _turned(network: Network, node: Node) -> int:
+    """How many of them Muon makes orthogonal: filters that see all channels."""
+    if not isinstance(node.layer, Conv) or node.layer.frozen or node.layer.groups > 1:
+        return 0
+    return prod(node.layer.weights(*network.input_shapes(node))["weight"])

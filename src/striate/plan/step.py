@@ -20,17 +20,16 @@ _BYTE = 1
 class Step:
     """A network's training step, from the second one on, ready to be run for any batch.
 
-    `state` is how many numbers the optimizer remembers of each weight, `copies` how many copies of all
-    weights it makes as it steps. Where a step `accumulates`, the gradients of earlier parts of its batch
-    are there from the start.
+    `remembered` is how many numbers the optimizer remembers, `copied` how many it copies as it steps.
+    Where a step `accumulates`, the gradients of earlier parts of its batch are there from the start.
     """
 
     def __init__(
-        self, network: Network, *, precision: str, state: int, copies: int, accumulates: bool
+        self, network: Network, *, precision: str, remembered: int, copied: int, accumulates: bool
     ) -> None:
         self.network = network
         self.is_low = precision == "bf16"
-        self.state, self.copies, self.accumulates = state, copies, accumulates
+        self.remembered, self.copied, self.accumulates = remembered, copied, accumulates
         self.facts = facts_of(network, is_low=self.is_low)
 
     def run(self, batch: int) -> dict[str, int]:
@@ -52,7 +51,7 @@ class _Run:
         facts = list(step.facts.values())
         trained = sum(one.trained for one in facts)
         self.ledger.hold("parameters", sum(one.weights + one.statistics for one in facts) * FULL)
-        self.ledger.hold("optimizer", trained * step.state * FULL)
+        self.ledger.hold("optimizer", step.remembered * FULL)
         if step.accumulates:
             self.ledger.hold("gradients", trained * FULL)
         self._receive()
@@ -63,7 +62,7 @@ class _Run:
         for one in reversed(facts):
             if one.node.name in self._gradients:
                 self._backward(one)
-        self.ledger.touch(trained * step.copies * FULL)
+        self.ledger.touch(step.copied * FULL)
 
     def _receive(self) -> None:
         """Labels and pixels; where channels lie innermost, a copy of them lasts the forward pass."""

@@ -2,6 +2,7 @@
 
 from striate.build import build
 from striate.data import Augmentation, Batches
+from striate.graph import surgery
 from striate.train.averaging import Average
 from striate.train.balance import shaped
 from striate.train.compiling import compiled
@@ -18,7 +19,8 @@ def stepper_of(
 ) -> Stepper:
     """A stepper over a network with new weights; `rows` of a batch are computed at once, None being all."""
     recipe = setup.recipe
-    module = build(setup.network, seed=recipe.seed)
+    # What is trained computes the same with less work; its weights are the network's, name by name.
+    module = build(surgery.lean(setup.network).network, seed=recipe.seed)
     compute.place(module)
     return Stepper(
         module=module,
@@ -49,4 +51,5 @@ def batches_of(setup: Setup, compute: Compute, teacher: Teacher | None = None) -
         shuffle=True,
         seed=recipe.seed,
         balanced=targets[0] if recipe.balance == "sampling" else None,
+        share=recipe.share,
     )

@@ -8,20 +8,29 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from striate.train.muon import Muon, filters_of
 from striate.train.recipe import Recipe
 
-# What each class of torch.optim remembers of a weight once it has stepped.
-_MEMORIES: dict[type[Optimizer], set[str]] = {
-    SGD: {"momentum_buffer"},
-    RMSprop: {"step", "square_avg"},
-    Adam: {"step", "exp_avg", "exp_avg_sq"},
-    AdamW: {"step", "exp_avg", "exp_avg_sq"},
+# What each class of optimizer may remember of a weight once it has stepped.
+_MEMORIES: dict[type[Optimizer], list[set[str]]] = {
+    SGD: [{"momentum_buffer"}],
+    RMSprop: [{"step", "square_avg"}],
+    Adam: [{"step", "exp_avg", "exp_avg_sq"}],
+    AdamW: [{"step", "exp_avg", "exp_avg_sq"}],
+    Muon: [{"momentum"}, {"step", "exp_avg", "exp_avg_sq"}],
 }
 
 
 def optimizer_of(module: nn.Module, recipe: Recipe) -> Optimizer:
     """The recipe's optimizer over all weights; biases and norms (tensors of one axis) don't decay."""
     weights = [weight for weight in module.parameters() if weight.requires_grad]
+    if recipe.optimizer == "muon":
+        filters = filters_of(module)
+        ours = {id(weight) for weight in filters}
+        others = [weight for weight in weights if id(weight) not in ours]
+        return Muon(
+            filters, others, lr=recipe.rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        )
     groups: list[dict[str, Any]] = [
         {"params": [w for w in weights if w.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
@@ -83,7 +92,7 @@ def restore_state(optimizer: Optimizer, arrays: dict[str, torch.Tensor]) -> None
         state.setdefault(int(index), {})[name] = value
     names = _MEMORIES[type(optimizer)]
     for index, memories in state.items():
-        if set(memories) != names:
+        if set(memories) not in names:
             raise ValueError(f"what it remembers of weight {index} is another optimizer's")
     document["state"] = state
     optimizer.load_state_dict(document)

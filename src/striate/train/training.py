@@ -16,6 +16,7 @@ from striate.train.course import ByClock, course_of
 from striate.train.distillation import Teacher
 from striate.train.energy import metered, require_energy
 from striate.train.goals import goals_of, with_kept_variances
+from striate.train.heap import keep_freed_memory
 from striate.train.inputs import prepared_inputs
 from striate.train.interrupt import stop_asked
 from striate.train.loop import Training
@@ -79,6 +80,7 @@ def train(
             "training begins with new weights, so that a module's own would be lost; give its .network to "
             "train anew, or train the module in a loop of PyTorch"
         )
+    keep_freed_memory()
     with _watcher(quiet) as watcher:
         choose_compute(device)  # a wrong device is told before pictures are read
         options = _options(track, country if energy else None)
@@ -118,6 +120,7 @@ def resume(
     run = run if isinstance(run, Run) else Run.open(run)
     if run.manifest.state == "done":
         raise RunError(f"{run.path} is done; there is nothing left to resume")
+    keep_freed_memory()
     with _watcher(quiet) as watcher, held(run.folder):
         manifest = run.manifest
         began = manifest.hardware

@@ -1,4 +1,4 @@
-"""The same answers and gradients by less computation: what a training runs instead of the network as written."""
+"""The same answers and gradients by less computation: what a training runs."""
 
 from typing import TYPE_CHECKING
 
