@@ -3,6 +3,9 @@
 Legend: K filters (rows), F numbers of a filter (columns).
 """
 
+# Torch's operations over lists of tensors are public in all but name: its own optimizers are written in them.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterable
 from math import sqrt
 from typing import Any, cast
