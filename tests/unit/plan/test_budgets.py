@@ -39,7 +39,7 @@ def test_what_fits_names_its_peak() -> None:
     assert budget.batch == largest_batch(network, 2**30, **CHOSEN) > 1000
     assert budget.peak == peak(network, budget.batch)
     assert budget.changes == ()
-    assert str(budget) == "1.00 GiB hold a batch of at most 4,067, which takes about 1.00 GiB"
+    assert str(budget) == "1.00 GiB hold a batch of at most 4,093, which takes about 1.00 GiB"
 
 
 def test_where_one_picture_is_too_many_a_smaller_network_is_offered() -> None:

@@ -45,7 +45,13 @@ def test_rmsprop_copies_its_weights_while_it_steps() -> None:
 
 
 def test_every_optimizer_has_its_states() -> None:
-    assert set(OPTIMIZER_STATES) == {"sgd", "momentum", "rmsprop", "adam", "adamw"}
+    assert set(OPTIMIZER_STATES) == {"sgd", "momentum", "rmsprop", "adam", "adamw", "muon"}
+
+
+def test_muon_remembers_one_number_of_what_it_turns_and_two_of_the_rest() -> None:
+    told = memory("8x8x3 | conv 4 3 | conv 4 3 groups=2 | flatten | dense 2", 1, "muon")
+    turned, rest = 4 * 3 * 9, 4 + 4 * 2 * 9 + 4 + 64 * 2 + 2
+    assert told.optimizer == (turned + 2 * rest) * 4
 
 
 def test_bf16_copies_the_weights_and_halves_the_volumes() -> None:
