@@ -26,7 +26,7 @@ _RATES: dict[str, float] = {
     "rmsprop": 0.001,
     "adam": 0.002,
     "adamw": 0.002,
-    "muon": 0.006,
+    "muon": 0.01,
 }
 
 
@@ -124,10 +124,10 @@ RECIPES: dict[str, Recipe] = {
     # As few pictures as still teach small grey ones well: docs/lab-notes.md tells what was tried.
     "fast": Recipe(
         epochs=1,
-        share=0.45,
+        share=0.42,
         batch=128,
         optimizer="muon",
-        lr=0.006,
+        lr=0.01,
         schedule="linear",
         smoothing=0.1,
         validation=0.0,

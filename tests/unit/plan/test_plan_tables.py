@@ -166,7 +166,10 @@ def test_an_add_of_one_volume_with_itself_counts_nothing() -> None:
     [
         ({"batch": 0}, "the batch must be at least 1, not 0"),
         ({"batch": -4}, "the batch must be at least 1, not -4"),
-        ({"optimizer": "lion"}, "the optimizer is one of sgd, momentum, rmsprop, adam, adamw, muon, not 'lion'"),
+        (
+            {"optimizer": "lion"},
+            "the optimizer is one of sgd, momentum, rmsprop, adam, adamw, muon, not 'lion'",
+        ),
         ({"precision": "fp16"}, "the precision is one of fp32, bf16, not 'fp16'"),
     ],
 )

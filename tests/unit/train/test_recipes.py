@@ -77,7 +77,7 @@ def test_file_that_is_no_text_is_told(tmp_path):
     [
         (
             {"optimizer": "adma"},
-            "the recipe: optimizer must be 'sgd', 'momentum', 'rmsprop', 'adam' or 'adamw', "
+            "the recipe: optimizer must be 'sgd', 'momentum', 'rmsprop', 'adam', 'adamw' or 'muon', "
             "not 'adma'; change it",
         ),
         ({"lr": -1}, "the recipe: lr must be greater than 0, not -1; change it"),
