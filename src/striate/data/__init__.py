@@ -16,6 +16,7 @@ from striate.data.load import load
 from striate.data.numbers import class_names, prepare_numbers, prepare_targets
 from striate.data.picture import prepare_picture, read_picture
 from striate.data.prepare import prepare_split
+from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.sheet import contact_sheet
 from striate.data.splits import with_held_out
 from striate.data.statistics import channel_statistics
@@ -36,6 +37,7 @@ __all__ = [
     "Finding",
     "Images",
     "Inspection",
+    "LeftOut",
     "Numbers",
     "Pictures",
     "Split",
@@ -59,6 +61,8 @@ __all__ = [
     "target_of",
     "wants_pictures",
     "with_held_out",
+    "without_rows",
+    "without_unreadable",
 ]
 
 

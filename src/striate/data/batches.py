@@ -15,9 +15,12 @@ from torch import Tensor
 from striate.core import DataError, UsageError
 from striate.data.augment import Augmentation
 from striate.data.balance import balanced_order, rows_of_classes
+from striate.data.threads import ahead
 
 LARGEST_ON_DEVICE = 4 * 1024**3
 """Bytes of inputs that are sent to the device once; more are sent batch by batch."""
+
+_BATCHES_AHEAD = 2
 
 _ORDER, _AUGMENTATION = 0, 1
 
@@ -30,7 +33,9 @@ class Batches:
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
     training that goes on in the middle of an epoch sees what it would have seen, on any device. Where
     `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often. An epoch
-    ends after a `share` of the rows, which are others in each where they are shuffled.
+    ends after a `share` of the rows, which are others in each where they are shuffled. Inputs that
+    stay on disk or off the device are read ahead, two batches, while the last one is computed; beside these
+    batches and an index of the rows nothing of them is kept in memory.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
@@ -66,6 +71,8 @@ class Batches:
         if sum(input.nbytes for input in self._inputs) <= LARGEST_ON_DEVICE:
             self._inputs = [input.to(device) for input in self._inputs]
         self._classes = None if balanced is None else rows_of_classes(balanced)
+        is_mapped = any(isinstance(input, np.memmap) for input in inputs)
+        self._reads_ahead = self._inputs[0].device.type == "cpu" and (is_mapped or device.type != "cpu")
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
         self._rows = max(1, round(self._count * share))
         steps = -(-self._rows // batch)
@@ -80,12 +87,14 @@ class Batches:
         """The batches of an epoch from step `start` on: each input, such as pixels (B, C, H, W), and each
         target, (B,) or (B, K)."""
         order = self._order(number)
-        for step in range(start, self._steps):
-            end = self._rows if step == self._steps - 1 else (step + 1) * self._batch
-            chosen = order[step * self._batch : end]
+        ends = [(step + 1) * self._batch for step in range(self._steps - 1)] + [self._rows]
+        rows = [order[step * self._batch : ends[step]] for step in range(start, self._steps)]
+        gathered = ahead(self._read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(self._gather, rows)
+        for step, (chosen, inputs) in enumerate(zip(rows, gathered, strict=True), start):
             here = chosen.to(self._device)
+            sent = [input.to(self._device, non_blocking=True) for input in inputs]
             yield (
-                [self._augmented(self._gathered(input, chosen), number, step) for input in self._inputs],
+                [self._augmented(input, number, step) for input in sent],
                 [target[here] for target in self._targets],
             )
 
@@ -99,11 +108,13 @@ class Batches:
         order = torch.randperm(self._count, generator=generator)
         return order.to(device)
 
-    def _gathered(self, input: Tensor, chosen: Tensor) -> Tensor:
-        gathered = input.index_select(0, chosen)
-        if gathered.device != self._device and self._device.type == "cuda":
-            gathered = gathered.pin_memory()
-        return gathered.to(self._device, non_blocking=True)
+    def _gather(self, chosen: Tensor) -> list[Tensor]:
+        return [input.index_select(0, chosen) for input in self._inputs]
+
+    def _read(self, chosen: Tensor) -> list[Tensor]:
+        """`_gather` in a thread beside the computation, by NumPy: torch would set all cores upon it."""
+        gathered = [torch.from_numpy(input.numpy().take(chosen.numpy(), axis=0)) for input in self._inputs]
+        return [input.pin_memory() for input in gathered] if self._device.type == "cuda" else gathered
 
     def _augmented(self, input: Tensor, number: int, step: int) -> Tensor:
         if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:

@@ -3,13 +3,14 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from math import prod
 from pathlib import Path
 from tempfile import mkstemp
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,14 @@ LARGEST_IN_MEMORY = 1024**3
 LARGEST_CACHE = 10 * 1024**3
 """Bytes of all entries together; beyond it those unused for longest go, but never the newest."""
 
-# Counts up when the same picture would be prepared to other numbers.
-_PREPARATION_VERSION = 1
+Failures: TypeAlias = dict[int, str]
+"""Rows that can't be read, and why."""
+
+# Counts up when the same picture would be prepared to other numbers, or an entry holds something else.
+# 2: behind the pixels an entry names the rows that couldn't be read.
+_PREPARATION_VERSION = 2
+# A large set's splits would push each other out in every training, so what is mapped now stays.
+_mapped_now: WeakValueDictionary[Path, "np.memmap[Any, Any]"] = WeakValueDictionary()
 
 
 def cache_folder() -> Path:
@@ -44,32 +51,48 @@ def cache_folder() -> Path:
 
 
 def cached_pixels(
-    pictures: Pictures, shape: Shape, fit: str, decode: Callable[[NDArray[np.uint8]], None]
-) -> NDArray[np.uint8]:
-    """The pictures prepared, (N, C, H, W) bytes: from the cache, or as `decode` fills them in.
+    pictures: Pictures,
+    shape: Shape,
+    fit: str,
+    decode: Callable[[NDArray[np.uint8], Sequence[int]], Failures],
+) -> tuple[NDArray[np.uint8], Failures]:
+    """The pictures prepared, (N, C, H, W) bytes: from the cache, or as `decode` fills in the rows it's given.
 
-    A cache that can't be read or written only costs time. What `decode` raises is raised again and
-    nothing is kept.
+    Rows that can't be read are black. They are tried again each time, since what failed once, such as a
+    disk or a lacking codec, may be there by now. A cache that can't be read or written only costs time.
+    What `decode` raises is raised again and nothing is kept.
     """
     axes = (len(pictures), *shape.tensor)
     entry = _entry(pictures, shape, fit)
     kept = _read(entry, axes) if entry else None
+    if kept is not None:
+        pixels, failed = kept
+        return pixels, decode(pixels, failed) if failed else {}
     large = prod(axes) > LARGEST_IN_MEMORY
-    if entry and kept is None and large:
+    if entry and large:
+        failures: Failures = {}
         with suppress(OSError), _new_file(entry, prod(axes)) as file:
             pixels = _mapped(file, axes)
-            decode(pixels)
+            failures = decode(pixels, range(len(pixels)))
             pixels.flush()
             del pixels  # Windows renames no file that is still mapped
-        kept = _read(entry, axes)
-    if kept is not None:
-        return kept
-    pixels = np.empty(axes, np.uint8)
-    decode(pixels)
+            file.seek(0, os.SEEK_END)
+            np.save(file, np.array(list(failures), np.int64))
+        if (kept := _read(entry, axes)) is not None:
+            return kept[0], failures
+    pixels = np.zeros(axes, np.uint8)
+    failures = decode(pixels, range(len(pixels)))
     if entry and not large:
         with suppress(OSError), _new_file(entry, pixels.nbytes) as file:
             np.save(file, pixels)
-    return pixels
+            np.save(file, np.array(list(failures), np.int64))
+    return pixels, failures
+
+
+def kept_pixels(pictures: Pictures, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], list[int]] | None:
+    """What the cache holds of these pictures, and which of its rows couldn't be read."""
+    entry = _entry(pictures, shape, fit)
+    return _read(entry, (len(pictures), *shape.tensor)) if entry else None
 
 
 def _entry(pictures: Pictures, shape: Shape, fit: str) -> Path | None:
@@ -80,18 +103,27 @@ def _entry(pictures: Pictures, shape: Shape, fit: str) -> Path | None:
         return None
 
 
-def _read(entry: Path, axes: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    in_memory = prod(axes) <= LARGEST_IN_MEMORY
+def _read(entry: Path, axes: tuple[int, ...]) -> tuple[NDArray[np.uint8], list[int]] | None:
+    """The pixels of an entry and the rows that couldn't be read."""
     try:
-        # "c": torch wants arrays that may be written to; the file never is.
-        pixels: NDArray[np.uint8] = np.load(entry, mmap_mode=None if in_memory else "c", allow_pickle=False)
+        if prod(axes) <= LARGEST_IN_MEMORY:
+            with entry.open("rb") as file:
+                pixels: NDArray[np.uint8] = np.load(file, allow_pickle=False)
+                failed = np.load(file, allow_pickle=False)
+        else:
+            # "c": torch wants arrays that may be written to; the file never is.
+            mapped = _mapped_now[entry] = np.load(entry, mmap_mode="c", allow_pickle=False)
+            with entry.open("rb") as file:
+                file.seek(mapped.offset + mapped.nbytes)
+                failed = np.load(file, allow_pickle=False)
+            pixels = mapped
     except (OSError, ValueError, EOFError):  # missing, or damaged and so made anew
         return None
-    if pixels.shape != axes or pixels.dtype != np.uint8:
+    if pixels.shape != axes or pixels.dtype != np.uint8 or failed.dtype != np.int64:
         return None
     with suppress(OSError):
         os.utime(entry)
-    return pixels
+    return pixels, failed.tolist()
 
 
 @contextmanager
@@ -131,6 +163,8 @@ def _make_room(folder: Path, budget: int) -> None:
     for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime):
         if total <= budget:
             return
+        if path in _mapped_now:
+            continue
         with suppress(OSError):
             path.unlink()
             total -= status.st_size

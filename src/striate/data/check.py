@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
+from striate.data.attempt import attempt
 from striate.data.images import LABEL, Images, Pictures
-from striate.data.picture import PICTURE_ERRORS, coloured, reason
+from striate.data.picture import RawPicture, coloured
 from striate.data.text import printable
 from striate.data.threads import Progress, in_threads
 
@@ -80,23 +80,18 @@ def _read_all(images: Images, progress: Progress | None) -> tuple[list[_Place], 
             said = images.classes[label] if images.classes and label is not None else str(label)
             places.append(_Place(split_name, split.pictures.name(index), said))
             sources.append((split.pictures, index))
-    return places, in_threads(lambda place: _digest(*sources[place]), len(sources), progress)
+    return places, in_threads(lambda place: attempt(*sources[place], _digest), len(sources), progress)
 
 
-def _digest(pictures: Pictures, index: int) -> bytes | str:
-    """A digest of the decoded pixels, or the reason why there are none."""
-    try:
-        picture = pictures.open(index)
-        if not isinstance(picture, Image.Image):
-            facts = f"{picture.shape} {picture.dtype}".encode()
-            return sha256(facts + np.ascontiguousarray(picture).tobytes()).digest()
-        with picture:
-            picture.load()
-            coloured(picture, 3)  # raises for what training would refuse
-            shown = picture.convert("RGBA") if picture.mode in ("P", "PA") else picture
-            return sha256(f"{shown.mode} {shown.size}".encode() + shown.tobytes()).digest()
-    except PICTURE_ERRORS as error:
-        return reason(error)
+def _digest(picture: RawPicture) -> bytes:
+    """A digest of the decoded pixels."""
+    if isinstance(picture, np.ndarray):
+        facts = f"{picture.shape} {picture.dtype}".encode()
+        return sha256(facts + np.ascontiguousarray(picture).tobytes()).digest()
+    picture.load()
+    coloured(picture, 3)  # raises for what training would refuse
+    shown = picture.convert("RGBA") if picture.mode in ("P", "PA") else picture
+    return sha256(f"{shown.mode} {shown.size}".encode() + shown.tobytes()).digest()
 
 
 def _repetition(group: Sequence[_Place]) -> Finding:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from striate.core import Shape, units
+from striate.data.attempt import attempt
 from striate.data.images import LABEL, ArrayPictures, Images, Pictures, Split
-from striate.data.picture import PICTURE_ERRORS, upright_size
+from striate.data.picture import RawPicture, upright_size
 from striate.data.prepare import prepare_readable
 from striate.data.splits import SubsetPictures
 from striate.data.statistics import channel_statistics
@@ -221,18 +221,14 @@ def _headers(pictures: Pictures, indices: Sequence[int]) -> list[Header | None]:
     if isinstance(pictures, ArrayPictures):
         # All alike, whatever their number.
         return [_array_header(pictures.array[0])] * len(indices) if indices else []
-    return in_threads(lambda place: _header(pictures, indices[place]), len(indices))
+    headers = in_threads(lambda place: attempt(pictures, indices[place], _header), len(indices))
+    return [None if isinstance(header, str) else header for header in headers]
 
 
-def _header(pictures: Pictures, index: int) -> Header | None:
-    try:
-        picture = pictures.open(index)
-        if not isinstance(picture, Image.Image):
-            return _array_header(picture)
-        with picture:
-            return Header(*upright_size(picture), picture.mode, 1 if picture.mode in _GREY_MODES else 3)
-    except PICTURE_ERRORS:
-        return None
+def _header(picture: RawPicture) -> Header:
+    if isinstance(picture, np.ndarray):
+        return _array_header(picture)
+    return Header(*upright_size(picture), picture.mode, 1 if picture.mode in _GREY_MODES else 3)
 
 
 def _array_header(array: NDArray[Any]) -> Header:

@@ -45,6 +45,7 @@ _UPRIGHT = {
 }
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
+RawPicture = Image.Image | NDArray[np.uint8] | NDArray[np.float32]
 
 
 @printable_errors()

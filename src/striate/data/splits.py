@@ -89,7 +89,11 @@ def _held_out(
         taken[rng.permutation(group)[:count]] = True
     if not taken.any():
         return dict(splits)
-    return {**splits, "train": _subset(train, ~taken), name: _subset(train, taken)}
+    return {
+        **splits,
+        "train": _subset(train, ~taken),
+        name: _subset(train, taken),
+    }
 
 
 def _groups(split: Split) -> list[NDArray[np.int64]]:

@@ -2,21 +2,23 @@
 
 import os
 import warnings
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 Progress = Callable[[int, int], None]
 """Told how many pictures are done, of how many."""
 
 _PICTURES_TRIED = 16
-_PICTURES_A_TASK = 32
 _SECONDS_WORTH_A_THREAD = 0.0002
+_PICTURES_A_TASK = 32
 
 
 @contextmanager
@@ -38,9 +40,12 @@ def in_threads(work: Callable[[int], Result], count: int, progress: Progress | N
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pictures")
     try:
         with quiet_pillow():
-            started = perf_counter()
-            results = [work(index) for index in range(min(count, _PICTURES_TRIED))]
-            quick = perf_counter() - started < _SECONDS_WORTH_A_THREAD * len(results)
+            # A trial, of as few large pictures as it takes to tell that they are worth it.
+            end = perf_counter() + _SECONDS_WORTH_A_THREAD * _PICTURES_TRIED
+            results: list[Result] = []
+            while len(results) < min(count, _PICTURES_TRIED) and perf_counter() < end:
+                results.append(work(len(results)))
+            quick = perf_counter() < end
             tasks = [
                 range(start, min(start + _PICTURES_A_TASK, count))
                 for start in range(len(results), count, _PICTURES_A_TASK)
@@ -56,6 +61,24 @@ def in_threads(work: Callable[[int], Result], count: int, progress: Progress | N
     finally:
         pool.shutdown(cancel_futures=True)
     return results
+
+
+def ahead(work: Callable[[Item], Result], items: Iterable[Item], count: int) -> Iterator[Result]:
+    """The results of `work`, in the order of `items`; up to `count` are made while the last one is used.
+
+    What `work` raises is raised where its result would have come.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _work_through(work: Callable[[int], Result], indices: range) -> list[Result]:

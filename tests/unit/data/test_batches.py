@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from striate.core import DataError, UsageError
 from striate.data import batches as batches_module
 from striate.data.augment import Augmentation
 from striate.data.batches import Batches
+from striate.data.threads import ahead
 
 CPU = torch.device("cpu")
 DEVICES = [CPU] + [torch.device(name) for name, there in (
@@ -96,6 +99,57 @@ def test_streaming_shows_the_same_as_resident_pixels(tmp_path, monkeypatch, devi
         mapped = np.load(tmp_path / "pixels.npy", mmap_mode=mode)
         assert same(listed(Batches(mapped, labels, **options).epoch(2)), resident)
     assert next(Batches(pixels, labels, **options).epoch(0))[0][0].device.type == device.type
+
+
+def test_reading_ahead_shows_the_same_as_reading_in_turn(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (50, 3, 6, 6), np.uint8)
+    numbers, labels = rng.normal(size=(50, 4)).astype(np.float32), np.arange(50)
+    np.save(tmp_path / "pixels.npy", pixels)
+    options = {"batch": 8, "device": CPU, "shuffle": True, "seed": 1, "augmentation": Augmentation(2, True)}
+    read = []
+    original = Batches._read
+    monkeypatch.setattr(Batches, "_read", lambda self, rows: read.append(len(rows)) or original(self, rows))
+
+    def tensors(given, start):
+        steps = Batches([given, numbers], labels, **options).epoch(3, start)
+        return [[tensor.clone() for tensor in (*inputs, *targets)] for inputs, targets in steps]
+
+    for start in (0, 4):
+        in_turn = tensors(pixels, start)
+        assert read == []
+        mapped = tensors(np.load(tmp_path / "pixels.npy", mmap_mode="c"), start)
+        assert read == [8, 8, 8, 8, 8, 8, 2][start:]
+        read.clear()
+        for step, other in zip(in_turn, mapped, strict=True):
+            assert all(torch.equal(one, two) for one, two in zip(step, other, strict=True))
+
+
+def test_reading_ahead_stays_two_batches_ahead_and_ends_with_the_epoch(tmp_path, monkeypatch):
+    pixels, labels = numbered(80)
+    np.save(tmp_path / "pixels.npy", pixels)
+    read = []
+    original = Batches._read
+    monkeypatch.setattr(Batches, "_read", lambda self, rows: read.append(len(rows)) or original(self, rows))
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="c")
+    epoch = Batches(mapped, labels, batch=8, device=CPU, shuffle=True, seed=1).epoch(0)
+    next(epoch)
+    next(epoch)
+    epoch.close()
+    assert len(read) <= 4
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+
+
+def test_what_goes_wrong_while_reading_ahead_is_raised_at_its_step():
+    def work(item):
+        if item == 3:
+            raise OSError("gone")
+        return item
+
+    results = ahead(work, range(6), 2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(OSError, match="gone"):
+        next(results)
 
 
 def test_regression_targets_and_float_pixels_pass_through():
