@@ -18,7 +18,7 @@ from striate.data.picture import prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.sheet import contact_sheet
-from striate.data.splits import with_held_out
+from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ __all__ = [
     "inspect",
     "load",
     "median_size",
+    "part",
     "pictures_below",
     "prepare_numbers",
     "prepare_picture",

@@ -94,12 +94,15 @@ class EncodedPictures:
     @property
     def fingerprint(self) -> str:
         digest = sha256()
+        # A folder's links are followed once for all of its files: this is what takes longest.
+        folders: dict[Path, Path] = {}
         for file in self.files:
             if isinstance(file, bytes):
                 digest.update(sha256(file).digest())
             else:
                 status = file.stat()
-                digest.update(os.fsencode(file.resolve()))
+                folder = folders.get(file.parent) or folders.setdefault(file.parent, file.parent.resolve())
+                digest.update(os.fsencode(folder) + b"/" + os.fsencode(file.name))
                 digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 

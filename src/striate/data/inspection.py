@@ -17,12 +17,14 @@ from striate.data.attempt import attempt
 from striate.data.images import LABEL, ArrayPictures, Images, Pictures, Split
 from striate.data.picture import RawPicture, upright_size
 from striate.data.prepare import prepare_readable
+from striate.data.row_groups import RowGroupPictures
 from striate.data.splits import SubsetPictures
 from striate.data.statistics import channel_statistics
 from striate.data.text import printable
 from striate.data.threads import in_threads
 
 _HEADERS_FOR_DEFAULTS = 500
+_ROW_GROUPS_FOR_DEFAULTS = 8
 _PICTURES_FOR_STATISTICS = 2000
 _SIZE_FOR_STATISTICS = (64, 64)
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
@@ -200,7 +202,8 @@ def _sampled_statistics(
         sizes.pop() if len(sizes) == 1 else _SIZE_FOR_STATISTICS, depths.pop() if len(depths) == 1 else 3
     )
     count = min(len(split), _PICTURES_FOR_STATISTICS)
-    chosen = np.random.default_rng(0).permutation(len(split))[:count]
+    # In their order, so that shards are read once.
+    chosen = np.sort(np.random.default_rng(0).permutation(len(split))[:count])
     prepared = prepare_readable(split.pictures, chosen.tolist(), shape, "crop")
     return channel_statistics(np.stack(prepared)) if prepared else ((), ())
 
@@ -209,10 +212,26 @@ def _sampled_headers(images: Images) -> list[Header]:
     headers: list[Header | None] = []
     each = max(1, _HEADERS_FOR_DEFAULTS // max(1, len(images.splits)))
     for split in images.splits.values():
-        count = min(each, len(split))
-        chosen = np.linspace(0, len(split) - 1, count).round().astype(int).tolist() if count else []
-        headers += _headers(split.pictures, chosen)
+        rows = _near_at_hand(split.pictures)
+        headers += _headers(split.pictures, _evenly(rows, each).tolist())
     return [header for header in headers if header is not None]
+
+
+def _near_at_hand(pictures: Pictures) -> NDArray[np.int64]:
+    """The rows that are quickly asked: all, but of some row groups alone, which are read as a whole."""
+    rows = np.arange(len(pictures))
+    is_part = isinstance(pictures, SubsetPictures)
+    base = pictures.base if is_part else pictures
+    if not isinstance(base, RowGroupPictures):
+        return rows
+    groups = np.searchsorted(base.starts, pictures.indices if is_part else rows, side="right")
+    return rows[np.isin(groups, _evenly(np.unique(groups), _ROW_GROUPS_FOR_DEFAULTS))]
+
+
+def _evenly(values: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """So many of the values, or all, with equal steps between them."""
+    count = min(count, len(values))
+    return values[np.linspace(0, len(values) - 1, count).round().astype(int)] if count else values
 
 
 def _headers(pictures: Pictures, indices: Sequence[int]) -> list[Header | None]:

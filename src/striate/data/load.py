@@ -20,10 +20,10 @@ def load(
 ) -> Images:
     """The data set of that name (such as `mnist`) or at that path, undecoded where that is possible.
 
-    A path is a folder of class folders, IDX files, CIFAR batches, Parquet or `.npz`; it may also be
-    relative to `$STRIATE_DATA`. A text that is a known name is never taken for a path; write
+    A path is a folder of class folders, IDX files, CIFAR batches, Parquet, WebDataset's tar shards or `.npz`;
+    it may also be relative to `$STRIATE_DATA`. A text that is a known name is never taken for a path; write
     `./mnist` for a folder of that name. `progress` is told of downloads (file, bytes so far, bytes in all).
-    `labelled` False also takes `.npz` and Parquet files without labels.
+    `labelled` False also takes `.npz`, Parquet and tar files without labels.
 
     Raises UsageError for a spec that names nothing, DataError for data that can't be used.
     """

@@ -1,7 +1,6 @@
 """Parquet files in the layout of Hugging Face data sets: encoded pictures, labels and numbers in columns."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +12,10 @@ from numpy.typing import NDArray
 from striate.core import DataError, UsageError
 from striate.data.arrow import holds_numbers, numbers_of
 from striate.data.assemble import as_split, classified, require_rows
-from striate.data.images import IMAGE, LABEL, Column, EncodedPictures, Images, Numbers
+from striate.data.images import IMAGE, LABEL, Column, Images, Numbers
 from striate.data.regular import require_regular
+from striate.data.row_groups import RowGroup, RowGroupPictures, read_group
+from striate.data.shards import split_of
 from striate.data.text import valid_unicode
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _IMAGE_COLUMNS = ("image", "img")
 _LABEL_COLUMNS = ("label", "labels", "fine_label")
-_SPLIT_OF_PREFIX = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
 
 
 def holds_parquet(folder: Path) -> bool:
@@ -35,12 +35,12 @@ def read_parquet(path: Path, *, labelled: bool = True) -> Images:
 
     Columns of numbers, and of lists of equally many of them, are read beside pictures and labels; of
     both at least one must be there, unless such columns stand in for it or `labelled` is False. Pictures
-    stay encoded; nothing is decoded here. Raises UsageError when pyarrow isn't installed and DataError
-    when a file is damaged or lacks pictures or labels.
+    stay in the file until they are opened, a row group at a time. Raises UsageError when pyarrow isn't
+    installed and DataError when a file is damaged or lacks pictures or labels.
     """
     shards: dict[str, list[Path]] = {}
     for file in _parquet_files(path) if path.is_dir() else [path]:
-        shards.setdefault(_split_of(file), []).append(file)
+        shards.setdefault(split_of(file), []).append(file)
     splits: dict[str, dict[str, Column]] = {}
     known: dict[Path, list[str]] = {}
     for split, files in shards.items():
@@ -78,9 +78,9 @@ def _joined(parts: Sequence[dict[str, Column]], files: Sequence[Path]) -> dict[s
             continue
         arrays = [column for column in columns if isinstance(column, np.ndarray)]
         if not arrays:
-            encoded = cast("list[EncodedPictures]", columns)
-            joined[name] = EncodedPictures(
-                files=[cast("bytes", file) for one in encoded for file in one.files],
+            encoded = cast("list[RowGroupPictures]", columns)
+            joined[name] = RowGroupPictures(
+                groups=[group for one in encoded for group in one.groups],
                 names=[known for one in encoded for known in one.names],
             )
         elif len({array.shape[1:] for array in arrays}) == 1:
@@ -90,11 +90,6 @@ def _joined(parts: Sequence[dict[str, Column]], files: Sequence[Path]) -> dict[s
 
 def _parquet_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
-
-
-def _split_of(file: Path) -> str:
-    prefix = re.match("[a-z]*", file.name.lower())
-    return _SPLIT_OF_PREFIX.get(prefix[0] if prefix else "", "train")
 
 
 def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str] | None]:
@@ -131,12 +126,13 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
                     f"column '{label}' of {path} holds {schema.field(label).type}; labels are whole "
                     f"numbers, and targets have a column and an output of another name, such as 'target'"
                 )
-            table = cast("pa.Table", file.read(columns=[name for name in (image, label, *others) if name]))
+            pictures = _pictures(file, image, path) if image else None
+            table = cast("pa.Table", file.read(columns=[name for name in (label, *others) if name]))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} isn't a whole Parquet file; fetch it again") from error
     columns: dict[str, Column] = {}
-    if image:
-        columns[IMAGE] = _pictures(table.column(image), image, path)
+    if pictures is not None:
+        columns[IMAGE] = pictures
     if label:
         columns[LABEL] = _labels(table.column(label), label, path)
     read = {name: numbers_of(table.column(name)) for name in others}
@@ -153,25 +149,44 @@ def _first(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
     return next((name for name in wanted if name in columns), None)
 
 
-def _pictures(column: Any, name: str, path: Path) -> EncodedPictures:
+def _pictures(file: Any, name: str, path: Path) -> RowGroupPictures:
     import pyarrow as pa
 
-    kind = column.type
+    kind = file.schema_arrow.field(name).type
     is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
     content = kind.field("bytes").type if is_struct else kind
-    # A column of nulls alone has a type of its own; its rows are told below.
+    # A column of nulls alone has a type of its own.
+    if pa.types.is_null(content) and file.metadata.num_rows:
+        raise _without_bytes(0, path)
     if not any(fits(content) for fits in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_null)):
         raise DataError(f"column '{name}' of {path} holds {kind}; pictures are the bytes of picture files")
-    encoded: list[bytes | None] = []
-    names: list[str | None] = []
-    for chunk in column.chunks:
-        encoded += chunk.field("bytes").to_pylist() if is_struct else chunk.to_pylist()
-        if is_struct and kind.get_field_index("path") >= 0:
-            names += chunk.field("path").to_pylist()
-    if None in encoded:
-        raise DataError(f"row {encoded.index(None)} of {path} has no bytes of a picture; embed the pictures")
-    places = [given or f"{path}[{row}]" for row, given in enumerate(names or [None] * len(encoded))]
-    return EncodedPictures(cast(list[bytes], encoded), places)
+    column = f"{name}.bytes" if is_struct else name
+    sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    groups = [RowGroup(path, number, rows, column) for number, rows in enumerate(sizes)]
+    _require_bytes(file.metadata, groups)
+    names: list[str | None] = [None] * sum(sizes)
+    if is_struct and kind.get_field_index("path") >= 0:
+        names = [row and row["path"] for row in file.read(columns=[f"{name}.path"]).column(0).to_pylist()]
+    return RowGroupPictures(groups, [given or f"{path}[{row}]" for row, given in enumerate(names)])
+
+
+def _require_bytes(metadata: Any, groups: Sequence[RowGroup]) -> None:
+    """Raises DataError for a row without a picture, as far as the file's statistics tell of them."""
+    first = 0
+    for group in groups:
+        told = metadata.row_group(group.number)
+        for number in range(told.num_columns):
+            leaf = told.column(number)
+            if leaf.path_in_schema != group.column or not leaf.is_stats_set or not leaf.statistics.null_count:
+                continue
+            rows = read_group(group).to_pylist()
+            empty = [row["bytes"] if isinstance(row, dict) else row for row in rows].index(None)
+            raise _without_bytes(first + empty, group.file)
+        first += group.rows
+
+
+def _without_bytes(row: int, path: Path) -> DataError:
+    return DataError(f"row {row} of {path} has no bytes of a picture; embed the pictures")
 
 
 def _labels(column: Any, name: str, path: Path) -> NDArray[np.int64]:

@@ -10,12 +10,13 @@ from striate.data.images import Images
 from striate.data.npz import read_npz
 from striate.data.parquet import holds_parquet, read_parquet
 from striate.data.regular import require_regular
+from striate.data.webdataset import holds_shards, read_webdataset
 
 
 def read_path(path: Path, *, labelled: bool = True) -> Images:
-    """The data set at a path: IDX files, CIFAR batches, Parquet, a NumPy archive or folders of pictures.
+    """The data set at a path: IDX, CIFAR, Parquet, tar shards, a NumPy archive or folders of pictures.
 
-    `labelled` False lets Parquet and archives be without labels.
+    `labelled` False lets Parquet, shards and archives be without labels.
 
     Raises DataError when it's in none of these forms, can't be opened or is broken.
     """
@@ -37,6 +38,8 @@ def _read_folder(folder: Path, labelled: bool) -> Images:
         return read_cifar(folder)
     if holds_parquet(folder):
         return read_parquet(folder, labelled=labelled)
+    if holds_shards(folder):
+        return read_webdataset(folder, labelled=labelled)
     archives = sorted(folder.glob("*.npz"))
     if len(archives) == 1:
         return read_npz(archives[0], labelled=labelled)
@@ -49,9 +52,11 @@ def _read_file(path: Path, labelled: bool) -> Images:
         return read_npz(path, labelled=labelled)
     if path.suffix == ".parquet":
         return read_parquet(path, labelled=labelled)
+    if path.suffix == ".tar":
+        return read_webdataset(path, labelled=labelled)
     if is_idx_file(path):
         return read_idx_file(path)
     raise DataError(
         f"{path} isn't in a form that is read; give a folder with one folder for each class, "
-        "or an .npz, .parquet or IDX file"
+        "or an .npz, .parquet, .tar or IDX file"
     )

@@ -57,7 +57,7 @@ def prepared(
             base = ArrayPictures(base.array[pictures.indices], base.source)
             return prepared(base, shape, fit, progress)
         # The base is decoded once for all of its subsets, unless that would fill the memory.
-        if len(base) * shape.size <= LARGEST_IN_MEMORY:
+        if pictures.shared and len(base) * shape.size <= LARGEST_IN_MEMORY:
             pixels, failures = prepared(base, shape, fit, progress)
             rows = pictures.indices.tolist() if failures else []
             told = {place: failures[row] for place, row in enumerate(rows) if row in failures}

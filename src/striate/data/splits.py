@@ -3,7 +3,7 @@
 Legend: N pictures, K targets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from striate.core import DataError, UsageError
 from striate.data.images import LABEL, Column, Images, Pictures, Split
+from striate.data.shards import rows_of_part
 
 _TEST_FRACTION = 0.2
 _MOST_VALIDATION = 5000
@@ -22,10 +23,14 @@ _STREAMS = {"test": 0, "val": 1}
 
 @dataclass(frozen=True, eq=False)
 class SubsetPictures:
-    """Some pictures of `base`, by their `indices` (N,); what is decoded of `base` serves every subset."""
+    """Some pictures of `base`, by their `indices` (N,).
+
+    What is decoded of `base` serves every subset, unless it isn't `shared`: then only these are decoded.
+    """
 
     base: Pictures
     indices: NDArray[np.int64]
+    shared: bool = True
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -73,6 +78,42 @@ def with_held_out(images: Images, *, validation: float, seed: int) -> Images:
         splits = _held_out(splits, "val", validation, _MOST_VALIDATION, seed)
     order = ("train", "val", "test")
     return replace(images, splits={name: splits[name] for name in order if name in splits})
+
+
+def part(split: Split, rank: int, of: int) -> Split:
+    """The rows that process `rank` (from 0) of `of` reads and decodes: all parts together hold each row once.
+
+    Each is a run of rows. Where pictures come in shards (tar files, Parquet's row groups), processes get
+    whole ones if there are enough; else parts are equal but for one row.
+
+    Raises UsageError unless 0 ≤ rank < of ≤ rows.
+    """
+    starts = next((_starts(c) for c in split.columns.values() if not isinstance(c, np.ndarray)), [])
+    rows = rows_of_part(len(split), starts, rank, of)
+    indices = np.arange(rows.start, rows.stop)
+    return Split(
+        None,
+        None,
+        {
+            name: column[indices] if isinstance(column, np.ndarray) else _own(column, indices)
+            for name, column in split.columns.items()
+        },
+    )
+
+
+def _starts(pictures: Pictures) -> Sequence[int] | NDArray[np.int64]:
+    """The rows with which shards begin, none where there are no shards or the rows are out of order."""
+    if not isinstance(pictures, SubsetPictures):
+        return getattr(pictures, "starts", [])
+    if (np.diff(pictures.indices) < 0).any():
+        return []
+    return np.searchsorted(pictures.indices, _starts(pictures.base))
+
+
+def _own(pictures: Pictures, indices: NDArray[np.int64]) -> SubsetPictures:
+    if isinstance(pictures, SubsetPictures):
+        return SubsetPictures(pictures.base, pictures.indices[indices], shared=False)
+    return SubsetPictures(pictures, indices, shared=False)
 
 
 def _held_out(

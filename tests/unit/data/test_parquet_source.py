@@ -9,7 +9,12 @@ import pytest
 from PIL import Image
 
 from striate.core import DataError, UsageError
+from striate.data import row_groups
+from striate.data.check import check
+from striate.data.images import EncodedPictures
+from striate.data.inspection import common_size, depth
 from striate.data.load import load
+from striate.data.splits import with_held_out
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -174,3 +179,88 @@ def test_lists_of_nothing_are_passed_over(tmp_path: Path) -> None:
     assert refused(path) == (
         "FILE holds only lists that are empty or of unequal lengths; give every row equally many numbers"
     )
+
+
+def test_pictures_are_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "train-0.parquet", [0, 1, 0, 1, 1])
+    write(tmp_path / "train-1.parquet", [1, 0])
+    read: list[tuple[str, int]] = []
+    original = row_groups.read_group
+    monkeypatch.setattr(
+        row_groups,
+        "read_group",
+        lambda group: read.append((group.file.name, group.number)) or original(group),
+    )
+    pictures = load(tmp_path).split("train").pictures
+    assert read == []
+    assert pictures.starts.tolist() == [0, 2, 4, 5]
+
+    def shown() -> list[Any]:
+        return [pictures.open(index).getpixel((0, 0)) for index in range(len(pictures))]
+
+    in_order = [
+        ("train-0.parquet", 0),
+        ("train-0.parquet", 1),
+        ("train-0.parquet", 2),
+        ("train-1.parquet", 0),
+    ]
+    assert shown() == [0, 1, 2, 3, 4, 0, 1]
+    assert read == in_order
+    assert shown() == [0, 1, 2, 3, 4, 0, 1]
+    assert read == in_order  # all of them fit what is held
+    monkeypatch.setattr(row_groups, "MOST_HELD", 1)
+    read.clear()
+    pictures = load(tmp_path).split("train").pictures
+    assert shown() == [0, 1, 2, 3, 4, 0, 1]
+    assert read == in_order
+    assert list(pictures._held) == [3]
+
+
+def test_sizes_are_asked_of_a_few_row_groups_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.parquet", [0, 1] * 20)
+    read: list[int] = []
+    original = row_groups.read_group
+    monkeypatch.setattr(row_groups, "read_group", lambda group: read.append(group.number) or original(group))
+    images = load(path)
+    assert common_size(images) == (2, 2)
+    assert read == [0, 3, 5, 8, 11, 14, 16, 19]
+    held_out = with_held_out(load(path), validation=0.2, seed=0)
+    read.clear()
+    assert (common_size(held_out), depth(held_out)) == ((2, 2), 1)
+    assert len(read) == len(set(read)) <= 20
+
+
+def test_identity_is_that_of_the_bytes_and_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", [0, 1, 1])
+    pictures = load(path).split("train").pictures
+    same = EncodedPictures([png(index) for index in range(3)], ["a", "b", "c"])
+    assert pictures.identity == same.identity
+    before = pictures.fingerprint
+    write(path, [0, 1, 1, 0])
+    assert load(path).split("train").pictures.fingerprint != before
+
+
+@pytest.mark.parametrize("struct", [True, False])
+def test_a_row_without_a_picture_that_no_statistics_tell_of_is_unreadable(
+    tmp_path: Path, struct: bool
+) -> None:
+    path = tmp_path / "a.parquet"
+    pictures: list[Any] = [png(0), None, png(2)]
+    if struct:
+        pictures = [{"bytes": content} for content in pictures]
+    pq.write_table(pa.table({"image": pictures, "label": [0, 1, 1]}), path)
+    assert refused(path) == "row 1 of FILE has no bytes of a picture; embed the pictures"
+    pq.write_table(pa.table({"image": pictures, "label": [0, 1, 1]}), path, write_statistics=False)
+    (finding,) = [one for one in check(load(path)) if one.kind == "unreadable"]
+    assert finding.text == (
+        f"{path}[1] in train can't be read (its row has no bytes of a picture); replace it or leave it out"
+    )
+
+
+def test_a_file_that_goes_while_it_is_used_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", [0, 1, 1])
+    pictures = load(path).split("train").pictures
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError) as caught:
+        pictures.open(0)
+    assert str(caught.value) == f"{path} isn't a whole Parquet file; fetch it again"
