@@ -72,9 +72,13 @@ class RowGroupPictures:
         digest.update(repr([(group.number, group.rows, group.column) for group in self.groups]).encode())
         return digest.hexdigest()
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """As of `EncodedPictures` of the same bytes."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         digest = sha256()
         for place, group in enumerate(self.groups):
             column = self._column(place)
