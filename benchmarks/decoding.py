@@ -213,11 +213,11 @@ def measured(measure: Callable[[str, int], dict[str, Any]], folder: Path, number
 
 def against_torchvision(rounds: int) -> list[str]:
     lines = [
-        f"Medians of {rounds} rounds and their extremes, {EPOCHS} epochs each. `ants-bees` are its "
-        f"photographs of about 500×375, {COPIES} times over; `enlarged` are {CAMERA_COUNT} of them, their "
-        f"shorter side made {CAMERA_SIDE}, as cameras make them. The first epoch contains reading the folder, "
-        "decoding and, for Striate, writing the cache. Processor time is that of all cores and workers; other "
-        "work on the machine changes it little.",
+        f"Medians of {rounds} rounds and their extremes, {EPOCHS} epochs each.",
+        f"`ants-bees` are its photographs of about 500×375, {COPIES} times over; `enlarged` are "
+        f"{CAMERA_COUNT} of them, their shorter side made {CAMERA_SIDE}, as of cameras.",
+        "The first epoch contains reading the folder, decoding and, for Striate, writing the cache.",
+        "Processor time is that of all cores and workers; other work on the machine changes it little.",
         "",
         "| photographs | side | epoch | images/s: Striate | torchvision | ratio "
         "| processor ms an image: Striate | torchvision | ratio | memory: Striate | torchvision |",

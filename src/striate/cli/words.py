@@ -38,7 +38,7 @@ PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam, 
 PlannedPrecision = Annotated[str, Parameter(help="fp32 or bf16.")]
 DATA_HELP = (
     "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits), a folder of pictures, or an "
-    "IDX, CIFAR, .npz or Parquet file or folder."
+    "IDX, CIFAR, .npz, Parquet or tar file or folder."
 )
 
 

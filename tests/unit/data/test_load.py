@@ -66,7 +66,7 @@ def test_files_of_other_forms_are_told(tmp_path: Path) -> None:
     path.write_text("no pictures here")
     told = (
         f"{path} isn't in a form that is read; give a folder with one folder for each class, "
-        "or an .npz, .parquet or IDX file"
+        "or an .npz, .parquet, .tar or IDX file"
     )
     with pytest.raises(DataError, match=re.escape(told)):
         load(path)
