@@ -104,6 +104,7 @@ def striate_epochs(folder: str, side: int) -> dict[str, Any]:
 
     from striate.data import Batches, load, prepare_split
 
+    torch.ones(10**6).sum()  # starts torch's threads
     stopwatch = Stopwatch()
     split = load(folder).split("train")
     pixels = prepare_split(split, Shape((side, side), 3), "crop")
@@ -119,6 +120,7 @@ def torchvision_epochs(folder: str, side: int) -> dict[str, Any]:
 
     workers = os.cpu_count() or 1
     steps = [transforms.Resize(side), transforms.CenterCrop(side), transforms.PILToTensor()]
+    torch.ones(10**6).sum()  # starts torch's threads
     stopwatch = Stopwatch()
     pictures = datasets.ImageFolder(folder, transforms.Compose(steps))
     loader = torch.utils.data.DataLoader(

@@ -33,9 +33,10 @@ class Batches:
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
     training that goes on in the middle of an epoch sees what it would have seen, on any device. Where
     `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often. An epoch
-    ends after a `share` of the rows, which are others in each where they are shuffled. Inputs that
-    stay on disk or off the device are read ahead, two batches, while the last one is computed; beside these
-    batches and an index of the rows nothing of them is kept in memory.
+    ends after a `share` of the rows, which are others in each where they are shuffled.
+
+    Inputs that stay on disk or off the device are read ahead, two batches, while the last one is computed;
+    beside these batches and an index of the rows nothing of them is kept in memory.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
