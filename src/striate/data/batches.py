@@ -110,11 +110,11 @@ class Batches:
         return order.to(device)
 
     def _gather(self, chosen: Tensor) -> list[Tensor]:
-        return [input.index_select(0, chosen) for input in self._inputs]
+        return [_rows(input, chosen) for input in self._inputs]
 
     def _read(self, chosen: Tensor) -> list[Tensor]:
-        """`_gather` in a thread beside the computation, by NumPy: torch would set all cores upon it."""
-        gathered = [torch.from_numpy(input.numpy().take(chosen.numpy(), axis=0)) for input in self._inputs]
+        """`_gather` in a thread beside the computation."""
+        gathered = self._gather(chosen)
         return [input.pin_memory() for input in gathered] if self._device.type == "cuda" else gathered
 
     def _augmented(self, input: Tensor, number: int, step: int) -> Tensor:
@@ -122,6 +122,14 @@ class Batches:
             return input
         # All pictures of a row by the same chance: they may show one thing from two sides.
         return self._augmentation(input, _generator(_AUGMENTATION, self._seed, number, step))
+
+
+def _rows(input: Tensor, chosen: Tensor) -> Tensor:
+    # NumPy copies on one core. Torch would set all cores upon it, which costs more than the copy, and on a
+    # busy machine a hundred times more; but only torch knows bfloat16.
+    if input.device.type != "cpu" or input.dtype == torch.bfloat16:
+        return input.index_select(0, chosen)
+    return torch.from_numpy(input.numpy().take(chosen.numpy(), axis=0))
 
 
 def _tensor(array: NDArray[Any] | Tensor) -> Tensor:

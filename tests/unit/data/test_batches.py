@@ -125,6 +125,15 @@ def test_reading_ahead_shows_the_same_as_reading_in_turn(tmp_path, monkeypatch):
             assert all(torch.equal(one, two) for one, two in zip(step, other, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.bfloat16, torch.int64])
+def test_rows_of_every_type_are_gathered_as_they_are(dtype):
+    given = torch.arange(10 * 12).reshape(10, 3, 2, 2).to(dtype)
+    steps = Batches(given, np.arange(10), batch=4, device=CPU, shuffle=True, seed=2).epoch(0)
+    for (inputs,), (labels,) in steps:
+        assert inputs.dtype == dtype
+        assert torch.equal(inputs, given[labels])
+
+
 def test_reading_ahead_stays_two_batches_ahead_and_ends_with_the_epoch(tmp_path, monkeypatch):
     pixels, labels = numbered(80)
     np.save(tmp_path / "pixels.npy", pixels)
