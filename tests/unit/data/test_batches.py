@@ -183,3 +183,14 @@ def test_what_makes_no_batches_is_told():
         Batches(pixels, labels[:3], batch=2, **options)
     with pytest.raises(DataError, match="there are 0 pictures and 0 labels"):
         Batches(pixels[:0], labels[:0], batch=2, **options)
+
+
+def test_a_share_ends_an_epoch_early_and_is_another_in_each():
+    pixels, labels = np.zeros((100, 1, 2, 2), np.uint8), np.arange(100)
+    batches = Batches(pixels, labels, batch=16, device=torch.device("cpu"), shuffle=True, seed=0, share=0.35)
+    assert len(batches) == 3
+    first, second = (
+        [row for _, targets in batches.epoch(number) for row in targets[0].tolist()] for number in (1, 2)
+    )
+    assert len(first) == len(set(first)) == len(second) == len(set(second)) == 35
+    assert set(first) != set(second)
