@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from cyclopts import App, CycloptsError
@@ -53,18 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     for name in [name for name, value in os.environ.items() if name.startswith("STRIATE_") and not value]:
         del os.environ[name]  # an empty variable counts as none
-    sys.exit(_run(tokens, debug))
+    # torch tells of every process that ends before another, in C++ and at length; we have a sentence for it.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    app = make_app()
+    sys.exit(
+        told(
+            lambda: app(tokens, exit_on_error=False, print_error=False, result_action="return_value"),
+            debug=debug,
+        )
+    )
 
 
-def _run(tokens: list[str], debug: bool) -> int:
+def told(verb: Callable[[], object], *, debug: bool = False) -> int:
+    """Runs a verb; turns every error into one sentence on stderr, and returns the exit code."""
     try:
-        code = make_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        code = verb()
         if sys.stdout:  # none where a program was started without one
             sys.stdout.flush()
     except StriateError as error:
         return _fail(str(error), error.exit_code, debug)
     except CycloptsError as error:
-        return _fail(misuse_told(error), 2, debug)
+        # torchrun gives every process the same words.
+        return _fail(misuse_told(error), 2, debug) if os.environ.get("RANK", "0") == "0" else 2
     except KeyboardInterrupt as error:
         return _fail(str(error) or "interrupted", INTERRUPTED, debug)
     except BrokenPipeError:

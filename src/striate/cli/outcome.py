@@ -6,13 +6,16 @@ from striate.cli.main import INTERRUPTED
 from striate.cli.words import print_json
 from striate.core import units
 from striate.runs import Run
+from striate.train import is_first_process
 
 
 def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
-    """Prints the run's results, as text or JSON, and returns the exit code."""
+    """Prints the run's results, as text or JSON, in one of several processes; returns the exit code."""
     manifest = run.manifest
     results = manifest.results
-    if json:
+    if not is_first_process():
+        pass
+    elif json:
         facts = {"run": str(run.path), "state": manifest.state, "network": manifest.network}
         figures = [str(path) for path in run.figures]
         outputs = {name: told for name in ("val", "test") if (told := _outputs(run, name))}

@@ -15,6 +15,9 @@ RECIPE = Parameter(
     help="lecture, fast, tiny, small-grey, small-color, photo or a .toml file. Default: by the pictures.",
     env_var="STRIATE_RECIPE",
 )
+_SLURM = Parameter(
+    help="Send it to Slurm, with wishes such as partition=gpu,time=2:00:00,nodes=2,gpus=4 (GPUs of a node)."
+)
 _BUDGET = Parameter(help="Memory that a step may take, such as 2GiB. Default: what is free.")
 
 
@@ -42,10 +45,16 @@ def train_command(
             negative="", help="Only check that the network can learn one batch by heart; nothing is written."
         ),
     ] = False,
+    slurm: Annotated[str | None, _SLURM] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Train a network on data; the run's folder holds weights, metrics, figures and what made them."""
+    if slurm is not None:
+        given = {name: value for name, value in locals().items() if name != "slurm"}
+        from striate.cli.slurm import submit
+
+        return submit(train_command, given, slurm, json=json)
     from striate.cli.outcome import tell_run
     from striate.train import train
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from striate.data.binding import Binding, bind, row_width, target_of, wants_pictures
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
+from striate.data.deal import Deal
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
@@ -33,6 +34,7 @@ __all__ = [
     "Augmentation",
     "Batches",
     "Binding",
+    "Deal",
     "EncodedPictures",
     "Finding",
     "Images",

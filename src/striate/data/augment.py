@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from striate.core import UsageError
+from striate.data.deal import WHOLE, Deal
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,22 @@ class Augmentation:
         if not 0 < self.crop <= 1:
             raise UsageError(f"an augmentation's crop is {self.crop}; give a fraction above 0 and at most 1")
 
-    def __call__(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(
+        self, pixels: Tensor, generator: torch.Generator, whole: int | None = None, deal: Deal = WHOLE
+    ) -> Tensor:
         """The batch (N, C, H, W) augmented, of the same type, each picture by its own chance.
 
-        The chances are drawn where `generator` lives, the CPU say, so that every device sees the same.
+        The chances are drawn where `generator` lives, the CPU say, so that every device sees the same. They
+        are drawn for a whole batch of `whole` pictures (None: these) of which these are the `deal`, so that
+        every division of it sees the same.
         """
-        count, _, height, width = pixels.shape
+        height, width = pixels.shape[2:]
+        drawn = _Drawn(generator, len(pixels) if whole is None else whole, deal)
         if self.shift or self.flip:
-            rows = self._places(count, height, generator)
-            columns = self._places(count, width, generator)
+            rows = self._places(height, drawn)
+            columns = self._places(width, drawn)
             if self.flip:
-                mirrored = torch.rand((count, 1), generator=generator, device=generator.device) < 0.5
+                mirrored = drawn.fractions(1) < 0.5
                 columns = torch.where(mirrored, columns.flip(1), columns)
             if self.shift:
                 down = rows.to(pixels.device, non_blocking=True)[:, None, :, None]
@@ -51,18 +57,17 @@ class Augmentation:
             across = columns.to(pixels.device, non_blocking=True)[:, None, None, :]
             pixels = pixels.gather(3, across.expand_as(pixels))
         if self.crop < 1:
-            pixels = self._cropped(pixels, generator)
+            pixels = self._cropped(pixels, drawn)
         return pixels
 
-    def _places(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+    def _places(self, size: int, drawn: "_Drawn") -> Tensor:
         """(N, size): from which place of an axis each place of the shifted picture is taken."""
-        device = generator.device
-        shifts = torch.randint(-self.shift, self.shift + 1, (count, 1), generator=generator, device=device)
-        return (torch.arange(size, device=device) + shifts).clamp_(0, size - 1)
+        shifts = drawn.wholes(-self.shift, self.shift)
+        return (torch.arange(size, device=shifts.device) + shifts).clamp_(0, size - 1)
 
-    def _cropped(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+    def _cropped(self, pixels: Tensor, drawn: "_Drawn") -> Tensor:
         count = len(pixels)
-        chances = torch.rand((count, 3), generator=generator, device=generator.device)
+        chances = drawn.fractions(3)
         sides = self.crop + (1 - self.crop) * chances[:, 0]
         # grid_sample's axes run from -1 to 1, so a part of side s has its centre within ±(1 - s).
         centres = (2 * chances[:, 1:] - 1) * (1 - sides)[:, None]
@@ -74,3 +79,29 @@ class Augmentation:
             pixels.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
         )
         return enlarged if pixels.is_floating_point() else enlarged.round_().to(pixels.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Chances for a whole batch, of which only a share is wanted."""
+
+    generator: torch.Generator
+    whole: int
+    deal: Deal
+
+    def wholes(self, least: int, most: int) -> Tensor:
+        """(N, 1) whole numbers from `least` to `most`."""
+        return self._dealt(
+            torch.randint(
+                least, most + 1, (self.whole, 1), generator=self.generator, device=self.generator.device
+            )
+        )
+
+    def fractions(self, count: int) -> Tensor:
+        """(N, count) numbers from 0 to 1."""
+        return self._dealt(
+            torch.rand((self.whole, count), generator=self.generator, device=self.generator.device)
+        )
+
+    def _dealt(self, chances: Tensor) -> Tensor:
+        return chances[self.deal.dealt(self.whole)]

@@ -15,6 +15,7 @@ from torch import Tensor
 from striate.core import DataError, UsageError
 from striate.data.augment import Augmentation
 from striate.data.balance import balanced_order, rows_of_classes
+from striate.data.deal import WHOLE, Deal
 from striate.data.threads import ahead
 
 LARGEST_ON_DEVICE = 4 * 1024**3
@@ -36,7 +37,9 @@ class Batches:
     ends after a `share` of the rows, which are others in each where they are shuffled.
 
     Inputs that stay on disk or off the device are read ahead, two batches, while the last one is computed;
-    beside these batches and an index of the rows nothing of them is kept in memory.
+    beside these batches and an index of the rows nothing of them is kept in memory. Of every batch come the
+    rows that `deal` gives a process, just as they are in the whole batch; where it gives none, the first row
+    stands in, so that every process has something to compute.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
@@ -53,6 +56,7 @@ class Batches:
         seed: int,
         balanced: NDArray[np.int64] | None = None,
         share: float = 1.0,
+        deal: Deal = WHOLE,
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
@@ -75,6 +79,7 @@ class Batches:
         is_mapped = any(isinstance(input, np.memmap) for input in inputs)
         self._reads_ahead = self._inputs[0].device.type == "cpu" and (is_mapped or device.type != "cpu")
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
+        self._deal = deal
         self._rows = max(1, round(self._count * share))
         steps = -(-self._rows // batch)
         # Batch norm can't train on one picture, so a lone last one joins the batch before.
@@ -84,12 +89,16 @@ class Batches:
         """The steps of an epoch."""
         return self._steps
 
+    def rows(self, step: int) -> int:
+        """How many rows the whole batch of a step has, whosever they are."""
+        start = step * self._batch
+        return self._rows - start if step == self._steps - 1 else self._batch
+
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
         """The batches of an epoch from step `start` on: each input, such as pixels (B, C, H, W), and each
         target, (B,) or (B, K)."""
         order = self._order(number)
-        ends = [(step + 1) * self._batch for step in range(self._steps - 1)] + [self._rows]
-        rows = [order[step * self._batch : ends[step]] for step in range(start, self._steps)]
+        rows = [self._dealt(order, step) for step in range(start, self._steps)]
         gathered = ahead(self._read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(self._gather, rows)
         for step, (chosen, inputs) in enumerate(zip(rows, gathered, strict=True), start):
             here = chosen.to(self._device)
@@ -98,6 +107,10 @@ class Batches:
                 [self._augmented(input, number, step) for input in sent],
                 [target[here] for target in self._targets],
             )
+
+    def _dealt(self, order: Tensor, step: int) -> Tensor:
+        start, count = step * self._batch, self.rows(step)
+        return order[start : start + count][self._deal.dealt(count)]
 
     def _order(self, number: int) -> Tensor:
         device = self._inputs[0].device
@@ -121,7 +134,8 @@ class Batches:
         if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:
             return input
         # All pictures of a row by the same chance: they may show one thing from two sides.
-        return self._augmentation(input, _generator(_AUGMENTATION, self._seed, number, step))
+        chances = _generator(_AUGMENTATION, self._seed, number, step)
+        return self._augmentation(input, chances, self.rows(step), self._deal)
 
 
 def _rows(input: Tensor, chosen: Tensor) -> Tensor:

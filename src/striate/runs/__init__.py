@@ -2,6 +2,7 @@
 
 from striate.runs.atomic import write_bytes, write_json, write_text
 from striate.runs.folder import RunFolder, new_folder, runs_root
+from striate.runs.launch import Launch, launch_of
 from striate.runs.lock import held
 from striate.runs.manifest import DataFacts, Energy, Manifest, Results, State, now, versions
 from striate.runs.run import Run, write_metrics
@@ -10,12 +11,14 @@ from striate.runs.tensors import read_tensors, write_tensors
 __all__ = [
     "DataFacts",
     "Energy",
+    "Launch",
     "Manifest",
     "Results",
     "Run",
     "RunFolder",
     "State",
     "held",
+    "launch_of",
     "new_folder",
     "now",
     "read_tensors",

@@ -2,6 +2,7 @@
 
 from striate.train.compute import Compute, choose_compute, processor
 from striate.train.defaults import named_network
+from striate.train.distributed import is_first_process
 from striate.train.evaluation import (
     ClassScore,
     Evaluation,
@@ -33,6 +34,7 @@ __all__ = [
     "evaluate",
     "evaluate_regression",
     "find_rate",
+    "is_first_process",
     "load_module",
     "named_network",
     "overfit",

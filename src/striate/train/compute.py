@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.core import TrainingError, UsageError
+from striate.train.distributed import Team
 
 _TOO_LARGE = "the memory is full; lower --batch, take a smaller network or smaller pictures"
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -94,6 +95,23 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     if precision == "auto":
         precision = "bf16" if _computes_in_bf16(chosen) else "fp32"
     return Compute(chosen, precision, channels_last=precision == "bf16")
+
+
+def compute_of(team: Team, device: str = "auto", precision: str = "auto") -> Compute:
+    """`choose_compute` for one process of a team, which takes the GPU of its place on its machine.
+
+    Raises UsageError when there is no such GPU, or the device can't train in several processes.
+    """
+    if team.size == 1:
+        return choose_compute(device, precision)
+    kind = choose_compute(device).device.type
+    if kind == "mps":
+        raise UsageError("mps trains in one process; choose --device cpu, or start it without torchrun")
+    if kind == "cpu":
+        return choose_compute(kind, precision)
+    compute = choose_compute(f"{kind}:{team.local_rank}", precision)
+    torch.cuda.set_device(compute.device)
+    return compute
 
 
 def _device(word: str) -> torch.device:

@@ -17,6 +17,7 @@ from striate.runs import RunFolder, write_metrics
 from striate.train.checkpoint import Progress, save_state, save_weights
 from striate.train.compute import Compute
 from striate.train.course import Course
+from striate.train.distributed import Team
 from striate.train.judging import judged
 from striate.train.objective import Objective
 from striate.train.recipe import Recipe
@@ -82,6 +83,10 @@ class Training:
     def compute(self) -> Compute:
         return self.stepper.compute
 
+    @property
+    def team(self) -> Team:
+        return self.stepper.team
+
     def run(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
         """Trains until the last epoch is done, or until `stop` says so; says whether it is done.
 
@@ -90,6 +95,7 @@ class Training:
 
         Raises TrainingError when a loss isn't finite, RunError when the system refuses to save.
         """
+        stop = self.team.agreed(stop)
         devices = [self.compute.device] if self.compute.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             while self.goes_on:
@@ -108,8 +114,9 @@ class Training:
         return 0 < self.recipe.patience <= self.progress.waited
 
     def save_state(self) -> None:
-        """Writes what `load_state` goes on from."""
-        save_state(self.folder, self.module, self.optimizer, self.progress, self.stepper.average)
+        """Writes what `load_state` goes on from; in a team the first process does."""
+        if self.team.is_first:
+            save_state(self.folder, self.module, self.optimizer, self.progress, self.stepper.average)
 
     def _epoch(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
         """One epoch from its next step on; False when it was stopped in between."""
@@ -129,7 +136,7 @@ class Training:
             since, now = now, before + time.perf_counter() - began
             sums += measured
             losses.append(measured)
-            seen += len(wanted[0])
+            seen += self.batches.rows(step)
             is_last = self.course.ends(now - since, now) or step == steps - 1
             if len(losses) >= self.course.looks_after or is_last or stop():
                 self._check(losses, step)
@@ -198,24 +205,24 @@ class Training:
                 entry[f"train_{self.objective.prefix(goal)}loss"] = loss_sum / count
             if not goal.is_regression:
                 entry[f"train_{self.objective.prefix(goal)}accuracy"] = hit_sum / count
-        score = self._validate(entry)
-        if progress.takes(score):
-            save_weights(self.folder, "best", self.kept, progress.epoch)
-        save_weights(self.folder, "last", self.kept, progress.epoch)
+        figures, score = self.team.told(self._judged)
+        entry |= figures
+        is_best = progress.takes(score)
         entry["pictures_per_second"] = round(seen / trained, 1)
         progress.seconds = before + time.perf_counter() - began
         entry["seconds"] = round(progress.seconds, 3)
         self.metrics.append(entry)
-        write_metrics(self.folder, self.metrics)
+        if self.team.is_first:
+            for which in ("best", "last") if is_best else ("last",):
+                save_weights(self.folder, which, self.kept, progress.epoch)
+            write_metrics(self.folder, self.metrics)
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
         self.save_state()
         self.course.closed(time.perf_counter() - began - trained)
         return entry
 
-    def _validate(self, entry: dict[str, Any]) -> float:
-        """Adds the validation's figures to the entry and returns the epoch's score, larger being better."""
+    def _judged(self) -> tuple[dict[str, float], float]:
+        """The validation's figures and the epoch's score, larger being better."""
         if self.validation is None:
-            return float(entry["epoch"])  # nothing judges the epochs, so the latest is the best
-        figures, score = judged(self.kept, self.objective, *self.validation)
-        entry |= figures
-        return score
+            return {}, float(self.progress.epoch)  # nothing judges the epochs, so the latest is the best
+        return judged(self.kept, self.objective, *self.validation)

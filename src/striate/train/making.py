@@ -1,13 +1,14 @@
 """What takes the steps of a training and what it takes them on, made from a settled setup."""
 
 from striate.build import build
-from striate.data import Augmentation, Batches
+from striate.data import Augmentation, Batches, Deal
 from striate.graph import surgery
 from striate.train.averaging import Average
 from striate.train.balance import shaped
 from striate.train.compiling import compiled
 from striate.train.compute import Compute
 from striate.train.distillation import Teacher
+from striate.train.distributed import Team
 from striate.train.mixing import mixing_of
 from striate.train.optimizers import optimizer_of
 from striate.train.setup import Setup
@@ -15,7 +16,11 @@ from striate.train.step import Stepper
 
 
 def stepper_of(
-    setup: Setup, compute: Compute, rows: int | None = None, teacher: Teacher | None = None
+    setup: Setup,
+    compute: Compute,
+    rows: int | None = None,
+    teacher: Teacher | None = None,
+    team: Team | None = None,
 ) -> Stepper:
     """A stepper over a network with new weights; `rows` of a batch are computed at once, None being all."""
     recipe = setup.recipe
@@ -35,11 +40,17 @@ def stepper_of(
         average=Average(module, recipe.ema) if recipe.ema else None,
         teacher=teacher,
         forward=compiled(module) if recipe.compile else None,
+        team=team or Team(),
     )
 
 
-def batches_of(setup: Setup, compute: Compute, teacher: Teacher | None = None) -> Batches:
-    """The training split in batches; what a teacher's inputs take comes after the network's own."""
+def batches_of(
+    setup: Setup, compute: Compute, teacher: Teacher | None = None, team: Team | None = None
+) -> Batches:
+    """The training split in batches; what a teacher's inputs take comes after the network's own.
+
+    A process of a team gets its share of them or, where rows are mixed with each other, all.
+    """
     recipe, targets = setup.recipe, setup.targets("train")
     augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
     return Batches(
@@ -52,4 +63,5 @@ def batches_of(setup: Setup, compute: Compute, teacher: Teacher | None = None) -
         seed=recipe.seed,
         balanced=targets[0] if recipe.balance == "sampling" else None,
         share=recipe.share,
+        deal=Deal() if team is None or recipe.mixup or recipe.cutmix else team.deal,
     )

@@ -13,6 +13,7 @@ from striate.core import UsageError, units
 from striate.graph import Network
 from striate.plan import largest_batch, training_memory
 from striate.train.compute import Compute
+from striate.train.distributed import Team
 from striate.train.recipe import Recipe
 
 # What the plan leaves out: the libraries' own workspace, and other programs' needs.
@@ -23,11 +24,13 @@ _LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "m
 
 
 def fitting_rows(
-    network: Network, recipe: Recipe, compute: Compute, budget: int | None, fewest: int
+    network: Network, recipe: Recipe, compute: Compute, budget: int | None, fewest: int, team: Team
 ) -> int | None:
-    """How many rows of the recipe's batch to compute at once, a power of two; None when all of them fit.
+    """How many rows of the recipe's batch to compute at once, a power of two for each process of the team;
+    None when all of them fit.
 
-    `budget` is in bytes; without it, it is nine tenths of what is free on the device, where that is known.
+    `budget` is in bytes a process; without it, it is nine tenths of what is free on the device, where that
+    is known, or of a process's part of that where a machine's processes share it.
     Never below `fewest`: without a budget the memory, not the estimate, has the last word.
 
     Raises UsageError when not even parts of `fewest` rows fit into the budget.
@@ -35,10 +38,13 @@ def fitting_rows(
     free = budget if budget is not None else free_memory(compute.device)
     if free is None:
         return None
+    if budget is None and compute.device.type == "cpu":
+        free //= team.local_size
+    batch, fewest = -(-recipe.batch // team.size), -(-fewest // team.size)
     usable = free if budget is not None else int(_SHARE * free)
     optimizer, precision = recipe.optimizer, compute.precision
     whole = largest_batch(network, usable, optimizer=optimizer, precision=precision)
-    if whole >= recipe.batch:
+    if whole >= batch:
         return None
     # Parts of a batch add to gradients that are there already.
     largest = largest_batch(network, usable, optimizer=optimizer, precision=precision, accumulates=True)
@@ -51,7 +57,7 @@ def fitting_rows(
             f"budget of {units.size(budget)}; give a larger --budget or a smaller network"
         )
     rows = max(fewest, 1 << (max(largest, 1).bit_length() - 1))
-    return rows if rows < recipe.batch else None
+    return rows * team.size if rows < batch else None
 
 
 def rows_asked(recipe: Recipe, rows: int | None) -> int | None:

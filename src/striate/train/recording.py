@@ -103,10 +103,11 @@ def say_divided(manifest: Manifest, folder: RunFolder, watcher: Quiet, rows: int
         )
 
 
-def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -> None:
+def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None, processes: int) -> None:
     """Says in one line what is trained on what, and how; before it what was guessed, and odd targets."""
     weights = plan(setup.network).parameters
     in_parts = "" if rows is None else f" in parts of {rows}"
+    in_processes = "" if processes == 1 else f", {processes} processes"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
     length = f"{recipe.epochs} epochs" if recipe.time is None else units.duration(recipe.time)
@@ -124,7 +125,7 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None) -
     watcher.say(
         f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
         f"{length}, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
-        f"{compute.device} in {compute.precision}"
+        f"{compute.device} in {compute.precision}{in_processes}"
     )
 
 

@@ -1,11 +1,13 @@
 """One step of the optimizer: gradients of a batch, in parts where the memory asks for it, and the update."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
@@ -13,10 +15,12 @@ from striate.build import NetworkModule
 from striate.train.averaging import Average
 from striate.train.compute import Compute, is_out_of_memory
 from striate.train.distillation import Teacher
+from striate.train.distributed import Team
 from striate.train.memory import parts_of
 from striate.train.mixing import Mixing
 from striate.train.objective import Objective
 from striate.train.optimizers import set_rate
+from striate.train.whole_batch import Dealt, over_whole_batches
 
 
 @dataclass
@@ -26,7 +30,9 @@ class Stepper:
     `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
     `divided` is told of the new number when the memory was full and they had to become fewer. `clip` is the
     longest norm that a step's gradient may have (Pascanu et al. 2013), 0 being any. `forward` stands in for
-    the module's own forward computation, such as a compiled one.
+    the module's own forward computation, such as a compiled one. In a `team` each process computes its share
+    of these rows, and DistributedDataParallel sums the gradients; `whole` says how many rows the whole batch
+    of a step has, None being those that are given.
     """
 
     module: NetworkModule
@@ -42,37 +48,57 @@ class Stepper:
     teacher: Teacher | None = None
     forward: Callable[..., tuple[Any, dict[str, Tensor]]] | None = None
     divided: Callable[[int], None] = lambda rows: None
+    team: Team = field(default_factory=Team)
+    whole: Callable[[int], int] | None = None
+
+    def __post_init__(self) -> None:
+        self._dealt = Dealt()
+        if self.team.size > 1:
+            over_whole_batches(self.module, self.team, self._dealt)
+            device = self.compute.device
+            self.forward = DistributedDataParallel(
+                self.module,
+                device_ids=None if device.type == "cpu" else [device],
+                forward_sync_buffers=False,
+                gradient_as_bucket_view=True,
+            )
 
     def step(self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float) -> Tensor:
-        """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch."""
+        """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch.
+
+        The rows are the process's share of the batch; where rows are mixed with each other, all of them.
+        """
+        count = len(wanted[0]) if self.whole is None else self.whole(number)
         set_rate(self.optimizer, rate)
         if self.mixing is not None:
             inputs, wanted = self.mixing(inputs, wanted, number)
+            mine = self.team.deal.dealt(count)
+            inputs, wanted = [tensor[mine] for tensor in inputs], [tensor[mine] for tensor in wanted]
         measured = None
         while measured is None:
             # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
             torch.manual_seed((self.seed * 1_000_003 + number) % 2**63)
-            measured = self._gradients(inputs, wanted)
+            measured = self._gradients(inputs, wanted, count)
         if self.clip:
             clip_grad_norm_(self.module.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update(number)
-        return measured
+        return self.team.summed(measured)
 
-    def _gradients(self, inputs: list[Tensor], wanted: list[Tensor]) -> Tensor | None:
+    def _gradients(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor | None:
         """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
-        count = len(wanted[0])
         try:
             parts = [
-                self._part([tensor[start:end] for tensor in inputs], [t[start:end] for t in wanted], count)
+                self._dealt_part(inputs, wanted, start, end, count)
                 for start, end in parts_of(count, self.rows, self.fewest)
             ]
             return torch.stack(parts).sum(dim=0)
         except (RuntimeError, MemoryError) as error:
             largest = max(end - start for start, end in parts_of(count, self.rows, self.fewest))
-            if not is_out_of_memory(error) or largest // 2 < self.fewest:
+            # In a team the others are in the middle of the step and can't begin it again.
+            if not is_out_of_memory(error) or largest // 2 < self.fewest or self.team.size > 1:
                 raise
         # Only here are the tensors free that the error's frames held.
         self.optimizer.zero_grad()
@@ -81,6 +107,17 @@ class Stepper:
         self.rows = largest // 2
         self.divided(self.rows)
         return None
+
+    def _dealt_part(
+        self, inputs: list[Tensor], wanted: list[Tensor], start: int, end: int, count: int
+    ) -> Tensor:
+        """`_part` of this process's rows between two of the batch's `count`."""
+        here = self.team.deal.within(start, end)
+        rows = here.stop - here.start
+        self._dealt.start, self._dealt.count, self._dealt.mine = start, end - start, rows
+        chosen = here if rows else slice(1)  # a row that stands in, so that every process exchanges
+        with self._summing(is_last=end == count):
+            return self._part([tensor[chosen] for tensor in inputs], [t[chosen] for t in wanted], count)
 
     def _part(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor:
         """The gradients of some of the batch's `count` rows, and what is measured of them."""
@@ -93,8 +130,16 @@ class Stepper:
         if self.teacher is not None and taught is not None:
             losses = [self.teacher.blended(losses[0], kept[self.objective.nodes[0]], taught)]
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
-        rows = len(wanted[0])
-        (loss if rows == count else loss * (rows / count)).backward()
-        hits = self.objective.hits(kept, wanted)
+        rows = self._dealt.mine
+        # DistributedDataParallel divides what it sums by the number of processes.
+        weight = rows * self.team.size / count
+        (loss if weight == 1 else loss * weight).backward()
+        hits = [hit * (rows > 0) for hit in self.objective.hits(kept, wanted)]
         pairs = [one for loss, hit in zip(losses, hits, strict=True) for one in (loss.detach() * rows, hit)]
         return torch.stack([*pairs, torch.ones_like(pairs[0]) * rows])
+
+    def _summing(self, *, is_last: bool) -> AbstractContextManager[None]:
+        """Gradients are summed over the team once a step, with its last part's."""
+        if self.team.size == 1 or is_last:
+            return nullcontext()
+        return cast("DistributedDataParallel", self.forward).no_sync()

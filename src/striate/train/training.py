@@ -1,5 +1,6 @@
 """`train` and `resume`: one training from its first step to its figures, in one run folder."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from striate.build import NetworkModule
 from striate.core import RunError, UsageError
 from striate.data import Images
 from striate.graph import Network
-from striate.runs import Manifest, Run, RunFolder, held, new_folder
+from striate.runs import Launch, Manifest, Run, RunFolder, held, launch_of, new_folder
 from striate.train.checkpoint import load_state
 from striate.train.compiling import require_compiler
-from striate.train.compute import Compute, choose_compute
+from striate.train.compute import Compute, compute_of
 from striate.train.course import ByClock, course_of
 from striate.train.distillation import Teacher
+from striate.train.distributed import Team, joined
 from striate.train.energy import metered, require_energy
 from striate.train.goals import goals_of, with_kept_variances
 from striate.train.heap import keep_freed_memory
@@ -70,7 +72,9 @@ def train(
     in parts: the optimizer's steps stay the same; `batch="auto"` says so. `out` names the run's folder,
     which must be new or empty. `track="tensorboard"` writes events into the run's folder; `energy` measures
     the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). After
-    Ctrl-C the run comes back with the state `stopped`.
+    Ctrl-C the run comes back with the state `stopped`. Processes that torchrun or Slurm started train
+    together, on the same batches as one; when they are started again after a loss, they go on with the run
+    that they began.
 
     Raises UsageError when the words don't go together, DataError when pictures can't be used,
     TrainingError when the loss isn't finite, and RunError when the run can't be saved.
@@ -81,29 +85,43 @@ def train(
             "train anew, or train the module in a loop of PyTorch"
         )
     keep_freed_memory()
-    with _watcher(quiet) as watcher:
-        choose_compute(device)  # a wrong device is told before pictures are read
+    with joined() as team, _watcher(quiet, team) as watcher:
+        compute_of(team, device)  # a wrong device is told before pictures are read
         options = _options(track, country if energy else None)
+        launch = launch_of(repr((network, str(images), recipe, out, changes)))
+        if begun := team.told(lambda: _begun(launch)):
+            run = _go_on(Run.open(begun), images, device, watcher, team)
+            _ended(launch, run, team)
+            return run
         if changes.get("batch") == "auto":
             changes = changes | {"batch": None}
-        setup = set_up(network, images, recipe, changes, watcher)
-        compute = choose_compute(device, setup.recipe.precision)
+        with team.in_turns():
+            setup = set_up(network, images, recipe, changes, watcher)
+        compute = compute_of(team, device, setup.recipe.precision)
         is_fitted = changes.get("batch") is None or budget is not None
-        rows = fitting_rows(setup.network, setup.recipe, compute, budget, setup.fewest) if is_fitted else None
+        rows = team.told(lambda: _fitting_rows(setup, compute, budget, team) if is_fitted else None)
         rows = rows_asked(setup.recipe, rows)
+        _require_alone(setup.recipe, team)
         if setup.recipe.compile:
             require_compiler(compute)
-        teacher = teacher_of(setup, compute, watcher)
-        folder = new_folder(setup.name, None if out is None else Path(out))
+        with team.in_turns():
+            teacher = teacher_of(setup, compute, watcher)
+        place = None if out is None else Path(out)
+        folder = RunFolder(Path(team.told(lambda: str(new_folder(setup.name, place).path))))
+        if not team.is_first:
+            return _follow(_training(setup, folder, compute, rows, teacher, team))
         manifest = manifest_of(setup, compute)
         manifest.options = options
-        if rows is not None:
-            manifest.hardware[ROWS] = rows
-        with held(folder), ending(manifest, folder):
+        manifest.hardware |= team.facts() | ({} if rows is None else {ROWS: rows})
+        with held(folder), ending(manifest, folder), team.noticing():
             write_head(folder, setup, manifest, compute)
-            training = _training(setup, folder, compute, rows, teacher)
-            say_what(watcher, setup, compute, rows)
-            return _go(training, setup, manifest, watcher)
+            if launch:
+                launch.keep(folder)
+            training = _training(setup, folder, compute, rows, teacher, team)
+            say_what(watcher, setup, compute, rows, team.size)
+            run = _go(training, setup, manifest, watcher)
+        _ended(launch, run, team)
+        return run
 
 
 def resume(
@@ -117,26 +135,62 @@ def resume(
     Raises RunError when the run is done, still running, its data have changed, or its state can't be
     used, and UsageError when the device isn't there.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
-    if run.manifest.state == "done":
-        raise RunError(f"{run.path} is done; there is nothing left to resume")
     keep_freed_memory()
-    with _watcher(quiet) as watcher, held(run.folder):
+    with joined() as team, _watcher(quiet, team) as watcher:
+        run = run if isinstance(run, Run) else Run.open(run)
+        if run.manifest.state == "done":
+            raise RunError(f"{run.path} is done; there is nothing left to resume")
+        return _go_on(run, images, device, watcher, team)
+
+
+def _begun(launch: Launch | None) -> str | None:
+    """The run that this launch began before it was started again, if it isn't done."""
+    folder = launch.folder() if launch else None
+    return None if folder is None or Run(folder).manifest.state == "done" else str(folder.path)
+
+
+def _ended(launch: Launch | None, run: Run, team: Team) -> None:
+    """Lets a launch whose run is done begin anew."""
+    if launch and team.is_first and run.manifest.state == "done":
+        launch.forget()
+
+
+def _go_on(
+    run: Run, images: Images | str | Path | None, device: str | None, watcher: Quiet, team: Team
+) -> Run:
+    """Goes on with a run where its state was last saved."""
+    with held(run.folder) if team.is_first else nullcontext():
         manifest = run.manifest
         began = manifest.hardware
-        compute = choose_compute(device or began["device"], began["precision"])
-        setup = _setup_again(run, manifest, images, watcher)
-        rows = rows_of(run)
-        training = _training(setup, run.folder, compute, rows, teacher_of(setup, compute, watcher))
+        compute = compute_of(team, device or began["device"], began["precision"])
+        with team.in_turns():
+            setup = _setup_again(run, manifest, images if isinstance(images, Images) else None, watcher)
+            teacher = teacher_of(setup, compute, watcher)
+        _require_alone(setup.recipe, team)
+        training = _training(setup, run.folder, compute, rows_of(run), teacher, team)
         _restore(training, run)
+        if not team.is_first:
+            return _follow(training)
         kept = {name: began[name] for name in (ROWS, DIVISIONS) if name in began}
         options = manifest.options
         _options(options.get("track"), options.get("energy"))
-        manifest.state, manifest.reason, manifest.hardware = "running", None, compute.facts() | kept
-        with ending(manifest, run.folder):
+        manifest.state, manifest.reason = "running", None
+        manifest.hardware = compute.facts() | team.facts() | kept
+        with ending(manifest, run.folder), team.noticing():
             manifest.save(run.folder.manifest)
             watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
             return _go(training, setup, manifest, watcher)
+
+
+def _follow(training: Training) -> Run:
+    """Trains in a team whose first process writes and speaks."""
+    with stop_asked() as stop:
+        training.run(Quiet(), stop)
+    return Run(training.folder)
+
+
+def _fitting_rows(setup: Setup, compute: Compute, budget: int | None, team: Team) -> int | None:
+    return fitting_rows(setup.network, setup.recipe, compute, budget, setup.fewest, team)
 
 
 def _options(track: str | None, country: str | None) -> dict[str, str]:
@@ -170,17 +224,19 @@ def _restore(training: Training, run: Run) -> None:
     training.metrics = [entry for entry in run.metrics if entry["epoch"] < progress.epoch]
 
 
-def _watcher(quiet: bool) -> Quiet:
-    return Quiet() if quiet else Shown()
+def _watcher(quiet: bool, team: Team) -> Quiet:
+    return Shown() if team.is_first and not quiet else Quiet()
 
 
 def _training(
-    setup: Setup, folder: RunFolder, compute: Compute, rows: int | None, teacher: Teacher | None
+    setup: Setup, folder: RunFolder, compute: Compute, rows: int | None, teacher: Teacher | None, team: Team
 ) -> Training:
-    batches = batches_of(setup, compute, teacher)
+    batches = batches_of(setup, compute, teacher, team)
+    stepper = stepper_of(setup, compute, rows, teacher, team)
+    stepper.whole = lambda number: batches.rows(number % len(batches))
     has_validation = "val" in setup.inputs
     return Training(
-        stepper=stepper_of(setup, compute, rows, teacher),
+        stepper=stepper,
         recipe=setup.recipe,
         course=course_of(setup.recipe, len(batches)),
         batches=batches,
@@ -191,6 +247,17 @@ def _training(
         ),
         folder=folder,
     )
+
+
+def _require_alone(recipe: Recipe, team: Team) -> None:
+    """Raises UsageError when several processes are to do what only one can."""
+    # Their clocks and their compilers differ, and with them the steps that they would take.
+    for name, is_wished in (("time", recipe.time is not None), ("compile", recipe.compile)):
+        if is_wished and team.size > 1:
+            raise UsageError(
+                f"'{name}' of the recipe is for one process, and {team.size} were started; start one, or "
+                f"leave '{name}' out"
+            )
 
 
 def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> Run:

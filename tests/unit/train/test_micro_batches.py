@@ -11,6 +11,7 @@ from striate.runs import Run
 from striate.train import load_module, memory, resume, scoring, testing
 from striate.train import test as evaluated
 from striate.train.compute import Compute
+from striate.train.distributed import Team
 from striate.train.memory import fitting_rows, free_memory, parts_of
 from striate.train.recipe import Recipe
 from striate.train.step import Stepper
@@ -123,16 +124,16 @@ def test_largest_power_of_two_that_fits_is_taken(precision):
     settings = {"optimizer": "adamw", "precision": precision}
     for batch in (1, 2, 3, 7, 16, 33):
         budget = training_memory(network, batch=batch, accumulates=True, **settings).total
-        rows = fitting_rows(network, recipe, compute, budget, 1)
+        rows = fitting_rows(network, recipe, compute, budget, 1, Team())
         assert rows is not None
         assert rows & (rows - 1) == 0
         assert rows <= batch
     # One row fits, but not beside the gradients of the rows before it.
     with pytest.raises(UsageError, match=r"^even a batch computed in parts of 1 takes about "):
-        fitting_rows(network, recipe, compute, training_memory(network, batch=1, **settings).total, 1)
+        fitting_rows(network, recipe, compute, training_memory(network, batch=1, **settings).total, 1, Team())
     plenty = training_memory(network, batch=100, **settings).total
-    assert fitting_rows(network, recipe, compute, plenty, 1) is None
-    assert fitting_rows(network, recipe, compute, None, 1) is None
+    assert fitting_rows(network, recipe, compute, plenty, 1, Team()) is None
+    assert fitting_rows(network, recipe, compute, None, 1, Team()) is None
 
 
 def test_free_memory_is_the_least_of_what_is_told(monkeypatch, tmp_path):
