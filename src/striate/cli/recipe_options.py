@@ -115,3 +115,15 @@ class RecipeOptions:
     ] = None
     split_seed: Annotated[int | None, Whole, _value("Of the pictures held out.", _PICTURES)] = None
     precision: Annotated[str | None, _value("auto, fp32 or bf16.", _COURSE, "STRIATE_PRECISION")] = None
+    deterministic: Annotated[
+        bool | None, _value("The same bits whenever this machine trains again.", _COURSE)
+    ] = None
+    bad: Annotated[
+        str | None, _value("stop at, or skip, a step whose loss or gradients aren't finite.", _COURSE)
+    ] = None
+    save_every: Annotated[
+        float | None, _value("Save a state within epochs after so many seconds.", _COURSE)
+    ] = None
+    save_steps: Annotated[
+        int | None, Whole, _value("Save a state within epochs after so many steps instead.", _COURSE)
+    ] = None

@@ -1,6 +1,6 @@
 """`striate resume`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,6 +16,12 @@ def resume_command(
     /,
     *,
     device: Annotated[str | None, _DEVICE] = None,
+    bad: Annotated[
+        Literal["stop", "skip"] | None,
+        Parameter(
+            help="stop at, or skip, a step whose loss or gradients aren't finite. Default: as it began."
+        ),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -23,4 +29,4 @@ def resume_command(
     from striate.cli.outcome import tell_run
     from striate.train import resume
 
-    return tell_run(resume(run, device=device, quiet=quiet), json=json, quiet=quiet)
+    return tell_run(resume(run, device=device, bad=bad, quiet=quiet), json=json, quiet=quiet)

@@ -2,6 +2,7 @@
 
 from striate.core import units
 from striate.core.errors import (
+    DamageError,
     DataError,
     GraphError,
     NotationError,
@@ -17,6 +18,7 @@ from striate.core.files import read_small_file
 from striate.core.shape import Shape
 
 __all__ = [
+    "DamageError",
     "DataError",
     "GraphError",
     "NotationError",

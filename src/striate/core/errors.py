@@ -8,6 +8,7 @@
     │   └── RecipeError         a recipe that can't be followed
     ├── DataError           pictures or labels that can't be used
     └── RunError            a run folder that can't be read, written or continued
+        ├── DamageError     a file of a run that isn't as it was written
         └── TrainingError   a training that can't go on
 
 Each message is one plain sentence that names the thing, the rule and the fix.
@@ -76,6 +77,21 @@ class DataError(StriateError):
 
 class RunError(StriateError):
     """A run folder that can't be read, written or continued."""
+
+
+class DamageError(RunError):
+    """A file of a run that isn't as it was written; `reason` says what is wrong with the file at `path`."""
+
+    def __init__(
+        self, path: object, reason: object, *, place: str = "", fix: str = "restore it from a copy"
+    ) -> None:
+        self.path, self.reason = path, str(reason)
+        super().__init__(f"{path} is damaged{f' at {place}' if place else ''}: {reason}; {fix}")
+
+    @property
+    def said(self) -> str:
+        """The same without a fix, for when something has been found to go on with."""
+        return f"{self.path} is damaged ({self.reason})"
 
 
 class TrainingError(RunError):

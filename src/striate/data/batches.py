@@ -108,6 +108,10 @@ class Batches:
                 [target[here] for target in self._targets],
             )
 
+    def rows_of(self, number: int, step: int) -> list[int]:
+        """Which rows of the split this process takes in step `step` of an epoch, in the batch's order."""
+        return self._dealt(self._order(number), step).tolist()
+
     def _dealt(self, order: Tensor, step: int) -> Tensor:
         start, count = step * self._batch, self.rows(step)
         return order[start : start + count][self._deal.dealt(count)]

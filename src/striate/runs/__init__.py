@@ -1,6 +1,7 @@
 """The run folder: its paths, its manifest, metrics and tensors, all written whole or not at all."""
 
-from striate.runs.atomic import write_bytes, write_json, write_text
+from striate.runs.atomic import put_aside, sweep, write_bytes, write_json, write_text
+from striate.runs.digest import digest_of_bytes
 from striate.runs.folder import RunFolder, new_folder, runs_root
 from striate.runs.launch import Launch, launch_of
 from striate.runs.lock import held
@@ -17,12 +18,15 @@ __all__ = [
     "Run",
     "RunFolder",
     "State",
+    "digest_of_bytes",
     "held",
     "launch_of",
     "new_folder",
     "now",
+    "put_aside",
     "read_tensors",
     "runs_root",
+    "sweep",
     "versions",
     "write_bytes",
     "write_json",

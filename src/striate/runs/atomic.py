@@ -34,8 +34,10 @@ def writing(path: Path) -> Generator[None]:
         raise RunError(f"can't write {path}: {reason}") from None
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Puts `content` at `path` all at once; what stood there stays until then.
+def write_bytes(path: Path, content: bytes, *, previous: Path | None = None) -> None:
+    """Puts `content` at `path` all at once; what stood there stays until then, and after it at `previous`.
+
+    Who is ended between the two renamings leaves nothing at `path`, but all of it at `previous`.
 
     Raises RunError when the system doesn't let it (a full disk, a read-only folder).
     """
@@ -47,10 +49,26 @@ def write_bytes(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if previous is not None:
+                with suppress(FileNotFoundError):
+                    path.replace(previous)
             temporary.replace(path)
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def put_aside(path: Path, aside: Path) -> None:
+    """Renames a file that is in the way; raises RunError when the system refuses."""
+    with writing(path):
+        path.replace(aside)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what writers that were killed left half written; nobody else may be writing there."""
+    for temporary in folder.rglob(".*.tmp"):
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -47,8 +47,23 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def outputs(self) -> Path:
+        """What each output tells, for a network of several."""
+        return self.path / "outputs.json"
+
+    @property
     def state(self) -> Path:
         return self.path / "state" / "state.safetensors"
+
+    @property
+    def previous_state(self) -> Path:
+        """The state before the newest, for when that is damaged or was being replaced."""
+        return self.path / "state" / "previous.safetensors"
+
+    @property
+    def damaged_state(self) -> Path:
+        """A newest state that was damaged, put aside."""
+        return self.path / "state" / "damaged.safetensors"
 
     @property
     def figures(self) -> Path:

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from striate.core import RunError, UsageError, read_small_file
+from striate.core import DamageError, RunError, UsageError, read_small_file
 from striate.runs.atomic import write_json
+from striate.runs.digest import OTHER_DIGEST, digest_of_json
 
 FORMAT = "striate.run"
 VERSION = 1
+_DIGEST = "sha256"
 
 State = Literal["running", "done", "stopped", "failed"]
 
@@ -61,7 +63,7 @@ class Results(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The whole of `run.json`."""
+    """The whole of `run.json`; `files` are the digests of other files whose words decide numbers."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,16 +81,19 @@ class Manifest(BaseModel):
     versions: dict[str, str]
     hardware: dict[str, Any]
     results: Results = Results()
+    files: dict[str, str] = {}
 
     def save(self, path: Path) -> None:
         """Writes the manifest in one piece; raises RunError when the system refuses."""
-        write_json(path, self.model_dump())
+        document = self.model_dump()
+        write_json(path, document | {_DIGEST: digest_of_json(document)})
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
         """The manifest at `path`.
 
-        Raises UsageError when there is none, RunError when it is damaged or of a newer version.
+        Raises UsageError when there is none, DamageError when it isn't what was written, and RunError when
+        it can't be read or is of a newer version.
         """
         folder = path.parent
         try:
@@ -98,19 +103,23 @@ class Manifest(BaseModel):
         except OSError as error:
             raise RunError(f"{path} can't be read: {error.strerror}; check it and its rights") from None
         except (ValueError, RecursionError) as error:
-            raise RunError(f"{path} is damaged: {error}; restore it from a copy") from None
+            raise DamageError(path, error) from None
         found = document.get("version") if isinstance(document, dict) else None
         if isinstance(found, int) and found > VERSION:
             raise RunError(
                 f"{path} is of version {found} but this Striate reads up to {VERSION}; update Striate"
             )
+        # Whoever changes the file by hand takes its digest out.
+        digest = document.pop(_DIGEST, None) if isinstance(document, dict) else None
+        if digest is not None and digest != digest_of_json(document):
+            raise DamageError(path, OTHER_DIGEST)
         try:
             return cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the file"
             rule = first["msg"][0].lower() + first["msg"][1:]
-            raise RunError(f"{path} is damaged at {place}: {rule}; restore it from a copy") from None
+            raise DamageError(path, rule, place=place) from None
 
 
 def now() -> str:

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from numpy.typing import NDArray
 
-from striate.core import GraphError, RunError, read_small_file, units
+from striate.core import DamageError, GraphError, RunError, read_small_file, units
 from striate.graph import Network
 from striate.runs.atomic import write_text
+from striate.runs.digest import OTHER_DIGEST, digest_of_bytes
 from striate.runs.folder import RunFolder
 from striate.runs.manifest import Manifest, Results
 from striate.runs.tensors import read_tensors
@@ -51,11 +52,21 @@ class Run:
         """The graph, with the preparation taken from the training set."""
         path = self.folder.network
         try:
-            return Network.from_json(read_small_file(path).decode())
+            return Network.from_json(self.verified(path).decode())
         except OSError as error:
             raise RunError(f"{path} can't be read: {error.strerror}; restore it from a copy") from None
         except (ValueError, GraphError) as error:
-            raise RunError(f"{path} is damaged: {error}; restore it from a copy") from None
+            raise DamageError(path, error) from None
+
+    def verified(self, path: Path) -> bytes:
+        """What stands in a small file of the run.
+
+        Raises OSError when the system refuses, and DamageError when the manifest has another digest of it.
+        """
+        content = read_small_file(path)
+        if self.manifest.files.get(path.name, digest := digest_of_bytes(content)) != digest:
+            raise DamageError(path, OTHER_DIGEST)
+        return content
 
     def weights(self, which: str = "best") -> dict[str, NDArray[Any]]:
         """The weights of the `best` or the `last` epoch, by node and name."""
@@ -65,14 +76,14 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """What was measured, an entry for each epoch."""
         try:
-            entries = [json.loads(line) for line in read_small_file(self.folder.metrics).splitlines()]
+            entries = [json.loads(line) for line in self.verified(self.folder.metrics).splitlines()]
             if not all(map(_is_entry, entries)):
                 raise ValueError("a line is no epoch's figures")
             return entries
         except FileNotFoundError:
             return []
         except (OSError, ValueError, RecursionError) as error:
-            raise RunError(f"{self.folder.metrics} is damaged: {error}; restore it from a copy") from None
+            raise DamageError(self.folder.metrics, error) from None
 
     def evaluation(self, split: str = "test") -> dict[str, Any] | None:
         """What the last test on a split told, or None when there was none."""

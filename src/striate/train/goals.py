@@ -2,11 +2,10 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from striate.core import RunError, read_small_file
+from striate.core import DamageError, RunError
 from striate.runs import Run, RunFolder, write_json
 from striate.train.objective import Goal, Objective
 
@@ -31,7 +30,7 @@ def save_goals(folder: RunFolder, objective: Objective) -> None:
             ).model_dump()
             for goal in objective.goals
         }
-        write_json(_path(folder), {"format": FORMAT, "version": VERSION, "outputs": outputs})
+        write_json(folder.outputs, {"format": FORMAT, "version": VERSION, "outputs": outputs})
 
 
 def goals_of(run: Run) -> tuple[Goal, ...]:
@@ -45,7 +44,7 @@ def goals_of(run: Run) -> tuple[Goal, ...]:
         found = {output: _Output(column="", classes=classes, variances=())}
         place = run.folder.manifest
     else:
-        found, place = _read(run), _path(run.folder)
+        found, place = _read(run), run.folder.outputs
     goals: list[Goal] = []
     for name in network.outputs:
         depth = network[name].shape.depth
@@ -74,9 +73,9 @@ def with_kept_variances(goals: tuple[Goal, ...], objective: Objective) -> Object
 
 
 def _read(run: Run) -> dict[str, _Output]:
-    path = _path(run.folder)
+    path = run.folder.outputs
     try:
-        document = json.loads(read_small_file(path))
+        document = json.loads(run.verified(path))
         outputs: dict[str, object] = document["outputs"]
         return {name: _Output.model_validate(kept) for name, kept in outputs.items()}
     except FileNotFoundError:
@@ -85,8 +84,4 @@ def _read(run: Run) -> dict[str, _Output]:
         ) from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise RunError(f"{path} is damaged: {reason}; restore it from a copy") from None
-
-
-def _path(folder: RunFolder) -> Path:
-    return folder.path / "outputs.json"
+        raise DamageError(path, reason) from None

@@ -1,4 +1,4 @@
-"""Ctrl-C once asks a training to stop after its step; twice stops it at once."""
+"""Ctrl-C once asks a training to stop after its step or batch; twice stops it at once."""
 
 import signal
 import threading
@@ -9,6 +9,15 @@ from types import FrameType
 # Windows has no SIGHUP, which a terminal sends when it is closed.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """What was asked to stop has stopped in between and left nothing half done."""
+
+
+def never() -> bool:
+    """Stands where nobody can ask to stop."""
+    return False
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 Legend: N rows, K classes or targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,14 +16,20 @@ from striate.train.scoring import scores_of
 
 
 def judged(
-    module: NetworkModule, objective: Objective, inputs: Batches, wanted: Sequence[NDArray[Any]]
+    module: NetworkModule,
+    objective: Objective,
+    inputs: Batches,
+    wanted: Sequence[NDArray[Any]],
+    stop: Callable[[], bool],
 ) -> tuple[dict[str, float], float]:
     """The split's figures under the names of an epoch's metrics, and the epoch's score, larger being better.
 
     The score of a classifier is its accuracy, that of a regression its loss, and that of several outputs
     the sum of their losses.
+
+    Raises Stopped when `stop` says so before all is scored.
     """
-    scores = scores_of(module, inputs, *objective.nodes)
+    scores = scores_of(module, inputs, *objective.nodes, stop=stop)
     only = objective.only
     if only is not None and only.is_regression:
         loss = evaluate_regression(scores[0], wanted[0], "val").loss

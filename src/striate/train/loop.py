@@ -7,17 +7,18 @@ from typing import Any, Protocol
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.optim import Optimizer
 
 from striate.build import NetworkModule
-from striate.core import TrainingError
 from striate.data import Batches
 from striate.runs import RunFolder, write_metrics
-from striate.train.checkpoint import Progress, save_state, save_weights
+from striate.train.checkpoint import Progress, State, save_state, save_weights
 from striate.train.compute import Compute
 from striate.train.course import Course
 from striate.train.distributed import Team
+from striate.train.guard import Guard
+from striate.train.interrupt import Stopped
+from striate.train.interval import Interval
 from striate.train.judging import judged
 from striate.train.objective import Objective
 from striate.train.recipe import Recipe
@@ -51,7 +52,11 @@ class Watcher(Protocol):
 
 @dataclass
 class Training:
-    """Everything a training consists of while it runs."""
+    """Everything a training consists of while it runs.
+
+    `files` are the words of those that say what it is, and `repeats_best` an epoch that is repeated and whose
+    weights already stand as the best: whatever it comes to this time, it replaces them.
+    """
 
     stepper: Stepper
     recipe: Recipe
@@ -59,8 +64,12 @@ class Training:
     batches: Batches
     validation: tuple[Batches, tuple[NDArray[Any], ...]] | None
     folder: RunFolder
+    guard: Guard
+    interval: Interval
+    files: dict[str, str] = field(default_factory=dict[str, str])
     progress: Progress = field(default_factory=Progress)
     metrics: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    repeats_best: int | None = None
 
     @property
     def module(self) -> NetworkModule:
@@ -93,19 +102,21 @@ class Training:
         When stopped, the step ends and the state is saved first. Torch's global random numbers are left
         as they were.
 
-        Raises TrainingError when a loss isn't finite, RunError when the system refuses to save.
+        Raises TrainingError when a step isn't finite, RunError when the system refuses to save.
         """
-        stop = self.team.agreed(stop)
+        agreed = self.team.agreed(stop)
         devices = [self.compute.device] if self.compute.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             while self.goes_on:
-                if stop() or not self._epoch(watcher, stop):
+                if agreed() or not self._epoch(watcher, agreed, stop):
                     self.save_state()
                     return False
         return True
 
     @property
     def goes_on(self) -> bool:
+        if self.progress.is_closing:
+            return True
         return not self.is_stale and self.course.goes_on(self.progress.epoch, self.progress.seconds)
 
     @property
@@ -114,50 +125,70 @@ class Training:
         return 0 < self.recipe.patience <= self.progress.waited
 
     def save_state(self) -> None:
-        """Writes what `load_state` goes on from; in a team the first process does."""
-        if self.team.is_first:
-            save_state(self.folder, self.module, self.optimizer, self.progress, self.stepper.average)
+        """Writes what `load_state` goes on from; in a team the first process does.
 
-    def _epoch(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
-        """One epoch from its next step on; False when it was stopped in between."""
+        Raises TrainingError when a weight isn't finite.
+        """
+        guard, progress = self.guard, self.progress
+        guard.require_weights(f"in epoch {progress.epoch} after step {progress.step}")
+        progress.skipped, progress.in_a_row = guard.skipped, guard.in_a_row
+        state = State(progress=progress, metrics=self.metrics, files=self.files)
+        with self.interval.begun_anew():
+            if self.team.is_first:
+                save_state(self.folder, self.module, self.optimizer, state, self.stepper.average)
+
+    def _epoch(self, watcher: Watcher, stop: Callable[[], bool], asked: Callable[[], bool]) -> bool:
+        """One epoch from its next step on; False when it was stopped in between.
+
+        `stop` is what a whole team agrees on, `asked` what this process knows by itself.
+        """
         progress, steps = self.progress, len(self.batches)
         began, before, first = time.perf_counter(), progress.seconds, progress.step
         if first == 0:
-            progress.sums = self._no_sums
+            progress.sums, progress.began, self.guard.skipped = self._no_sums, before, 0
         sums = torch.tensor(progress.sums, dtype=torch.float64 if self._has_doubles else torch.float32)
         sums = sums.to(self.compute.device)
-        losses: list[Tensor] = []
-        seen, number, now = 0, 0, before
+        seen, unseen, number, now = 0, 0, (progress.epoch - 1) * steps + first - 1, before
         self.module.train()
-        for step, (inputs, wanted) in enumerate(self.batches.epoch(progress.epoch, first), first):
+        left = () if progress.is_closing else self.batches.epoch(progress.epoch, first)
+        for step, (inputs, wanted) in enumerate(left, first):
             number = (progress.epoch - 1) * steps + step
             rate = rate_at(self.recipe, self.course.place(number, now))
             measured = self.stepper.step(inputs, wanted, number, rate)
             since, now = now, before + time.perf_counter() - began
             sums += measured
-            losses.append(measured)
             seen += self.batches.rows(step)
+            unseen += 1
             is_last = self.course.ends(now - since, now) or step == steps - 1
-            if len(losses) >= self.course.looks_after or is_last or stop():
-                self._check(losses, step)
-                losses.clear()
+            is_due = self.interval.is_over() and not is_last
+            is_stopped = stop()
+            if unseen >= self.course.looks_after or is_last or is_due or is_stopped:
+                self.guard.look()
+                unseen = 0
                 seconds = time.perf_counter() - began
                 progress.sums = sums.tolist()
                 progress.step, progress.seconds = step + 1, before + seconds
+                progress.is_closing = is_last
                 watcher.tick(self._tick(number, rate, seen / seconds))
-                if stop() and not is_last:
+                if is_stopped:
                     return False
+                if is_due:
+                    self.save_state()
                 if is_last:
                     break
         if not self.course.judges(now):
-            progress.epoch, progress.step = progress.epoch + 1, 0
+            progress.epoch, progress.step, progress.is_closing = progress.epoch + 1, 0, False
             return True
         epochs = self.course.epochs(number, now)
-        watcher.epoch(self._end_epoch(began, before, seen), epochs)
+        try:
+            watcher.epoch(self._end_epoch(began, before, asked), epochs)
+        except Stopped:
+            return False
         return True
 
     def _tick(self, number: int, rate: float, pictures_per_second: float) -> Tick:
         *sums, count = self.progress.sums
+        count = max(count, 1)  # the first steps of an epoch may all be left out
         only = self.objective.only
         return Tick(
             epoch=self.progress.epoch,
@@ -179,25 +210,16 @@ class Training:
     def _has_doubles(self) -> bool:
         return self.compute.device.type != "mps"
 
-    def _check(self, losses: list[Tensor], last: int) -> None:
-        finite = torch.isfinite(torch.stack(losses)).all(dim=1).tolist()
-        if not all(finite):
-            step = last - len(losses) + 1 + finite.index(False)
-            raise self._diverged(f"the loss of epoch {self.progress.epoch}, step {step + 1}")
+    def _end_epoch(self, began: float, before: float, asked: Callable[[], bool]) -> dict[str, Any]:
+        """Measures the epoch on the validation split and saves weights, metrics and state; its figures.
 
-    def _diverged(self, what: str) -> TrainingError:
-        return TrainingError(
-            f"{what} isn't finite; the best weights so far are kept; lower --lr (it is {self.recipe.rate:g}) "
-            f"or check the data"
-        )
-
-    def _end_epoch(self, began: float, before: float, seen: int) -> dict[str, Any]:
-        """Measures the epoch on the validation split and saves weights, metrics and state; its figures."""
-        progress = self.progress
+        Raises Stopped during the validation, which begins anew then.
+        """
+        progress, guard = self.progress, self.guard
+        closing = time.perf_counter()
         # The last step may have broken what no loss has told of yet; it must not become the best.
-        if not all(bool(torch.isfinite(weight).all()) for weight in self.module.parameters()):
-            raise self._diverged(f"a weight after epoch {progress.epoch}")
-        trained = time.perf_counter() - began
+        guard.require_weights(f"after epoch {progress.epoch}")
+        trained = progress.seconds - progress.began
         *sums, count = progress.sums
         entry: dict[str, Any] = {"epoch": progress.epoch, "train_loss": sum(sums[::2]) / count}
         for goal, loss_sum, hit_sum in zip(self.objective.goals, sums[::2], sums[1::2], strict=True):
@@ -205,10 +227,17 @@ class Training:
                 entry[f"train_{self.objective.prefix(goal)}loss"] = loss_sum / count
             if not goal.is_regression:
                 entry[f"train_{self.objective.prefix(goal)}accuracy"] = hit_sum / count
-        figures, score = self.team.told(self._judged)
+        if guard.skipped:
+            entry["skipped_steps"] = guard.skipped
+        told = self.team.told(lambda: self._judged(asked))
+        if told is None:
+            raise Stopped
+        figures, score = told
         entry |= figures
-        is_best = progress.takes(score)
-        entry["pictures_per_second"] = round(seen / trained, 1)
+        is_best = progress.takes(score) or progress.epoch == self.repeats_best
+        if is_best:
+            progress.best_epoch, progress.best_score = progress.epoch, score
+        entry["pictures_per_second"] = round(count / trained, 1)
         progress.seconds = before + time.perf_counter() - began
         entry["seconds"] = round(progress.seconds, 3)
         self.metrics.append(entry)
@@ -217,12 +246,16 @@ class Training:
                 save_weights(self.folder, which, self.kept, progress.epoch)
             write_metrics(self.folder, self.metrics)
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
+        progress.is_closing = False
         self.save_state()
-        self.course.closed(time.perf_counter() - began - trained)
+        self.course.closed(time.perf_counter() - closing)
         return entry
 
-    def _judged(self) -> tuple[dict[str, float], float]:
-        """The validation's figures and the epoch's score, larger being better."""
+    def _judged(self, asked: Callable[[], bool]) -> tuple[dict[str, float], float] | None:
+        """The validation's figures and the epoch's score, larger being better; None when stopped amid it."""
         if self.validation is None:
             return {}, float(self.progress.epoch)  # nothing judges the epochs, so the latest is the best
-        return judged(self.kept, self.objective, *self.validation)
+        try:
+            return judged(self.kept, self.objective, *self.validation, asked)
+        except Stopped:
+            return None

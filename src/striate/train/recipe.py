@@ -14,6 +14,7 @@ Balance = Literal["none", "weights", "sampling"]
 Precision = Literal["auto", "fp32", "bf16"]
 _Seconds = Annotated[float, Field(gt=0, le=1e8)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
+Bad = Literal["stop", "skip"]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
 _PICTURES_SEEN = 600_000
@@ -51,7 +52,10 @@ class Recipe(BaseModel):
     steps to torch.compile. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
-    `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike.
+    `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike. Within an
+    epoch a state is saved every `save_every` seconds or, where that is given, every `save_steps` steps.
+    `bad` says what becomes of steps whose loss or gradients aren't finite, and `deterministic` asks for the
+    same bits whenever the same machine trains again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -88,6 +92,10 @@ class Recipe(BaseModel):
     split_seed: int = Field(default=0, ge=0, lt=2**63)
     seed: int = Field(default=0, ge=0, lt=2**63)
     precision: Precision = "auto"
+    deterministic: bool = False
+    bad: Bad = "stop"
+    save_every: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    save_steps: int | None = Field(default=None, ge=1)
 
     @property
     def rate(self) -> float:

@@ -8,15 +8,27 @@ from pathlib import Path
 from striate.core import GraphError, RunError, StriateError, units
 from striate.data import Binding
 from striate.plan import plan
-from striate.runs import DataFacts, Manifest, Run, RunFolder, State, now, versions, write_json, write_text
+from striate.runs import (
+    DataFacts,
+    Manifest,
+    Run,
+    RunFolder,
+    State,
+    digest_of_bytes,
+    now,
+    versions,
+    write_json,
+    write_text,
+)
 from striate.train.compute import Compute, memory_told
+from striate.train.determinism import differences
 from striate.train.goals import save_goals
 from striate.train.setup import Setup, digests_of, listed_counts
 from striate.train.watching import Quiet
 
 # What the manifest's facts of the hardware call the rows that are computed at once, where a batch is divided,
-# and how many times the memory was full.
-ROWS, DIVISIONS = "micro_batch", "out_of_memory"
+# how many times the memory was full, and what of an exact training's machine has changed in between.
+ROWS, DIVISIONS, CHANGED = "micro_batch", "out_of_memory", "changed"
 
 # Targets of other sizes take an optimizer of small steps long to reach.
 _SPREADS = (0.01, 100)
@@ -56,8 +68,7 @@ def manifest_of(setup: Setup, compute: Compute) -> Manifest:
 
 
 def write_head(folder: RunFolder, setup: Setup, manifest: Manifest, compute: Compute) -> None:
-    """Everything that is known before the first step."""
-    manifest.save(folder.manifest)
+    """Everything that is known before the first step; the manifest last, so that no run lacks the rest."""
     write_text(folder.network, setup.network.to_json())
     with suppress(GraphError):  # a network that no line can say has its JSON alone
         write_text(folder.notation, setup.network.notation() + "\n")
@@ -66,6 +77,10 @@ def write_head(folder: RunFolder, setup: Setup, manifest: Manifest, compute: Com
     batch = manifest.hardware.get(ROWS, recipe.batch)
     planned = plan(setup.network, batch=batch, optimizer=recipe.optimizer, precision=compute.precision)
     write_json(folder.plan, planned.to_dict())
+    for path in (folder.network, folder.outputs):
+        if path.exists():
+            manifest.files[path.name] = digest_of_bytes(path.read_bytes())
+    manifest.save(folder.manifest)
 
 
 @contextmanager
@@ -100,6 +115,16 @@ def say_divided(manifest: Manifest, folder: RunFolder, watcher: Quiet, rows: int
     if is_first:
         watcher.say(
             f"the memory was full; a step's batch is computed in parts of {rows} from here on, or fewer"
+        )
+
+
+def say_changed(manifest: Manifest, compute: Compute, watcher: Quiet) -> None:
+    """Says and keeps in what an exact training's machine differs from the one that it began on."""
+    changes = differences(manifest, compute.facts())
+    if changes:
+        manifest.hardware[CHANGED] = changes
+        watcher.say(
+            f"{', '.join(changes)}: from here on bits may differ from those of a training never stopped"
         )
 
 

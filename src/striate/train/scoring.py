@@ -3,7 +3,7 @@
 Legend: N rows, K classes or targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from striate.build import NetworkModule
 from striate.core import TrainingError
 from striate.data import Batches
 from striate.train.compute import is_out_of_memory, memory_told
+from striate.train.interrupt import Stopped, never
 
 _BATCH = 256
 
@@ -28,15 +29,18 @@ def scoring_batches(inputs: NDArray[Any] | Sequence[NDArray[Any]], device: torch
 
 
 def scores_of(
-    module: NetworkModule, inputs: NDArray[Any] | Sequence[NDArray[Any]] | Batches, *nodes: str
+    module: NetworkModule,
+    inputs: NDArray[Any] | Sequence[NDArray[Any]] | Batches,
+    *nodes: str,
+    stop: Callable[[], bool] = never,
 ) -> list[NDArray[np.float32]]:
     """What nodes with a row of numbers say of what a network's inputs take: (N, K) for each node.
 
     The module is put in evaluation mode and left in the mode it was in. Where the memory is full, fewer
     rows are scored at once.
 
-    Raises TrainingError when a number isn't finite, which no evaluation could judge, or when not even
-    one row fits into the memory.
+    Raises Stopped between two batches when `stop` says so, and TrainingError when a number isn't finite,
+    which no evaluation could judge, or when not even one row fits into the memory.
     """
     weights = next(module.parameters(), None)
     device = torch.device("cpu") if weights is None else weights.device
@@ -49,6 +53,8 @@ def scores_of(
         # cuDNN would otherwise round what it multiplies to 10 bits of mantissa (TF32).
         with torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False), memory_told():
             for batch, _ in batches.epoch(1):
+                if stop():
+                    raise Stopped
                 start, count = 0, len(batch[0])
                 while start < count:
                     rows = min(most, count - start)

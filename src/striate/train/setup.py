@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from striate.core import DataError, RunError, UsageError, units
 from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out
 from striate.graph import BatchNorm, Network, Weighted
@@ -35,6 +37,13 @@ class Setup:
     def targets(self, split: str) -> Arrays:
         """What the outputs are to tell of a split: (N,) classes or (N, K) numbers for each."""
         return targets_of(self.images, split, self.objective)
+
+    def row_name(self, row: int) -> str:
+        """What a message calls a row of the training split: its first picture, or its number from 0."""
+        for column in self.images.split("train").columns.values():
+            if not isinstance(column, np.ndarray):
+                return column.name(row)
+        return f"row {row} of 'train'"
 
     @property
     def fewest(self) -> int:

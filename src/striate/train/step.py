@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from striate.build import NetworkModule
@@ -16,6 +16,7 @@ from striate.train.averaging import Average
 from striate.train.compute import Compute, is_out_of_memory
 from striate.train.distillation import Teacher
 from striate.train.distributed import Team
+from striate.train.guard import Guard
 from striate.train.memory import parts_of
 from striate.train.mixing import Mixing
 from striate.train.objective import Objective
@@ -45,6 +46,7 @@ class Stepper:
     clip: float = 0.0
     mixing: Mixing | None = None
     average: Average | None = None
+    guard: Guard | None = None
     teacher: Teacher | None = None
     forward: Callable[..., tuple[Any, dict[str, Tensor]]] | None = None
     divided: Callable[[int], None] = lambda rows: None
@@ -67,9 +69,13 @@ class Stepper:
         """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch.
 
         The rows are the process's share of the batch; where rows are mixed with each other, all of them.
+
+        Raises TrainingError when its loss or gradients aren't finite and the training is to stop there.
         """
         count = len(wanted[0]) if self.whole is None else self.whole(number)
         set_rate(self.optimizer, rate)
+        if self.guard is not None:
+            self.guard.begin()
         if self.mixing is not None:
             inputs, wanted = self.mixing(inputs, wanted, number)
             mine = self.team.deal.dealt(count)
@@ -79,13 +85,21 @@ class Stepper:
             # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
             torch.manual_seed((self.seed * 1_000_003 + number) % 2**63)
             measured = self._gradients(inputs, wanted, count)
-        if self.clip:
-            clip_grad_norm_(self.module.parameters(), self.clip)
-        self.optimizer.step()
+        # Over the whole team, so that all of it admits the step or none.
+        measured, norm = self.team.summed(measured), self._clipped()
+        is_admitted = self.guard is None or self.guard.admits(number, measured, norm)
+        if is_admitted:
+            self.optimizer.step()
         self.optimizer.zero_grad()
-        if self.average is not None:
+        if is_admitted and self.average is not None:
             self.average.update(number)
-        return self.team.summed(measured)
+        return measured if is_admitted else torch.zeros_like(measured)
+
+    def _clipped(self) -> Tensor:
+        """The norm of the step's gradient before it is clipped."""
+        if self.clip:
+            return clip_grad_norm_(self.module.parameters(), self.clip)
+        return get_total_norm(weight.grad for weight in self.module.parameters() if weight.grad is not None)
 
     def _gradients(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor | None:
         """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""

@@ -1,42 +1,55 @@
 """`train` and `resume`: one training from its first step to its figures, in one run folder."""
 
-from contextlib import nullcontext
-from functools import partial
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from striate.build import NetworkModule
-from striate.core import RunError, UsageError
+from striate.core import DamageError, RunError, UsageError
 from striate.data import Images
 from striate.graph import Network
-from striate.runs import Launch, Manifest, Run, RunFolder, held, launch_of, new_folder
-from striate.train.checkpoint import load_state
+from striate.runs import (
+    Launch,
+    Manifest,
+    Run,
+    RunFolder,
+    digest_of_bytes,
+    held,
+    launch_of,
+    new_folder,
+)
 from striate.train.compiling import require_compiler
 from striate.train.compute import Compute, compute_of
 from striate.train.course import ByClock, course_of
+from striate.train.determinism import exact
 from striate.train.distillation import Teacher
 from striate.train.distributed import Team, joined
 from striate.train.energy import metered, require_energy
 from striate.train.goals import goals_of, with_kept_variances
+from striate.train.guard import Guard
 from striate.train.heap import keep_freed_memory
 from striate.train.inputs import prepared_inputs
 from striate.train.interrupt import stop_asked
+from striate.train.interval import Interval
 from striate.train.loop import Training
 from striate.train.making import batches_of, stepper_of
 from striate.train.memory import fitting_rows, rows_asked
 from striate.train.objective import objective_of
-from striate.train.recipe import Recipe, checked
+from striate.train.recipe import Bad, Recipe, checked
 from striate.train.recording import (
+    CHANGED,
     DIVISIONS,
     ROWS,
     ending,
     manifest_of,
     rows_of,
+    say_changed,
     say_divided,
     say_what,
     way_on,
     write_head,
 )
+from striate.train.recovery import has_ended, head_of, restore
 from striate.train.rehearsal import rehearsed
 from striate.train.scoring import scoring_batches
 from striate.train.setup import Setup, images_of, set_up
@@ -90,7 +103,7 @@ def train(
         options = _options(track, country if energy else None)
         launch = launch_of(repr((network, str(images), recipe, out, changes)))
         if begun := team.told(lambda: _begun(launch)):
-            run = _go_on(Run.open(begun), images, device, watcher, team)
+            run = _go_on(Run(RunFolder(Path(begun))), images, device, watcher, team)
             _ended(launch, run, team)
             return run
         if changes.get("batch") == "auto":
@@ -109,15 +122,16 @@ def train(
         place = None if out is None else Path(out)
         folder = RunFolder(Path(team.told(lambda: str(new_folder(setup.name, place).path))))
         if not team.is_first:
-            return _follow(_training(setup, folder, compute, rows, teacher, team))
+            with exact(setup.recipe.deterministic):
+                return _follow(_training(setup, folder, compute, rows, teacher, team, watcher))
         manifest = manifest_of(setup, compute)
         manifest.options = options
         manifest.hardware |= team.facts() | ({} if rows is None else {ROWS: rows})
-        with held(folder), ending(manifest, folder), team.noticing():
+        with held(folder), ending(manifest, folder), exact(setup.recipe.deterministic), team.noticing():
             write_head(folder, setup, manifest, compute)
             if launch:
                 launch.keep(folder)
-            training = _training(setup, folder, compute, rows, teacher, team)
+            training = _training(setup, folder, compute, rows, teacher, team, watcher)
             say_what(watcher, setup, compute, rows, team.size)
             run = _go(training, setup, manifest, watcher)
         _ended(launch, run, team)
@@ -125,28 +139,38 @@ def train(
 
 
 def resume(
-    run: Run | str | Path, *, images: Images | None = None, device: str | None = None, quiet: bool = False
+    run: Run | str | Path,
+    *,
+    images: Images | None = None,
+    device: str | None = None,
+    bad: Bad | None = None,
+    quiet: bool = False,
 ) -> Run:
     """Goes on with a run that was stopped, killed or failed, exactly where its state was last saved.
 
     It goes on in the precision it began in, and on its device unless `device` names another. `images`
-    stands in for the run's data when they can't be loaded again by their word.
+    stands in for the run's data when they can't be loaded again by their word, and `bad` for the recipe's
+    choice of what becomes of steps that aren't finite. Of a run whose files are damaged, also of one that
+    is done, what can be had again is restored first.
 
     Raises RunError when the run is done, still running, its data have changed, or its state can't be
     used, and UsageError when the device isn't there.
     """
     keep_freed_memory()
     with joined() as team, _watcher(quiet, team) as watcher:
-        run = run if isinstance(run, Run) else Run.open(run)
-        if run.manifest.state == "done":
-            raise RunError(f"{run.path} is done; there is nothing left to resume")
-        return _go_on(run, images, device, watcher, team)
+        run = run if isinstance(run, Run) else Run(RunFolder(Path(run)))
+        folder = run.folder
+        if not any(path.exists() for path in (folder.manifest, folder.state, folder.previous_state)):
+            _ = run.manifest  # raises that this is no run
+        return _go_on(run, images, device, watcher, team, bad)
 
 
 def _begun(launch: Launch | None) -> str | None:
     """The run that this launch began before it was started again, if it isn't done."""
     folder = launch.folder() if launch else None
-    return None if folder is None or Run(folder).manifest.state == "done" else str(folder.path)
+    with suppress(DamageError):  # what is damaged isn't done, or is to be restored
+        return None if folder is None or Run(folder).manifest.state == "done" else str(folder.path)
+    return str(folder.path) if folder else None
 
 
 def _ended(launch: Launch | None, run: Run, team: Team) -> None:
@@ -156,30 +180,44 @@ def _ended(launch: Launch | None, run: Run, team: Team) -> None:
 
 
 def _go_on(
-    run: Run, images: Images | str | Path | None, device: str | None, watcher: Quiet, team: Team
+    run: Run,
+    images: Images | str | Path | None,
+    device: str | None,
+    watcher: Quiet,
+    team: Team,
+    bad: Bad | None = None,
 ) -> Run:
     """Goes on with a run where its state was last saved."""
-    with held(run.folder) if team.is_first else nullcontext():
+    folder = run.folder
+    with held(folder) if team.is_first else nullcontext():
+        if team.told(lambda: has_ended(run, watcher.say)):
+            raise RunError(f"{run.path} is done; there is nothing left to resume")
         manifest = run.manifest
         began = manifest.hardware
         compute = compute_of(team, device or began["device"], began["precision"])
+        manifest.recipe |= {} if bad is None else {"bad": bad}
         with team.in_turns():
             setup = _setup_again(run, manifest, images if isinstance(images, Images) else None, watcher)
             teacher = teacher_of(setup, compute, watcher)
         _require_alone(setup.recipe, team)
-        training = _training(setup, run.folder, compute, rows_of(run), teacher, team)
-        _restore(training, run)
-        if not team.is_first:
-            return _follow(training)
-        kept = {name: began[name] for name in (ROWS, DIVISIONS) if name in began}
         options = manifest.options
-        _options(options.get("track"), options.get("energy"))
-        manifest.state, manifest.reason = "running", None
-        manifest.hardware = compute.facts() | team.facts() | kept
-        with ending(manifest, run.folder), team.noticing():
-            manifest.save(run.folder.manifest)
-            watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
-            return _go(training, setup, manifest, watcher)
+        if team.is_first:
+            _options(options.get("track"), options.get("energy"))
+        with exact(setup.recipe.deterministic, began.get("threads")):
+            training = _training(setup, folder, compute, rows_of(run), teacher, team, watcher)
+            restore(training, run, watcher.say)
+            if not team.is_first:
+                return _follow(training)
+            if setup.recipe.deterministic:
+                say_changed(manifest, compute, watcher)
+            kept = {name: began[name] for name in (ROWS, DIVISIONS, CHANGED) if name in began}
+            manifest.state, manifest.reason = "running", None
+            manifest.hardware = compute.facts() | team.facts() | kept
+            manifest.files.pop(folder.metrics.name, None)
+            with ending(manifest, folder), team.noticing():
+                manifest.save(folder.manifest)
+                watcher.say(f"going on with {run.path} at epoch {training.progress.epoch}")
+                return _go(training, setup, manifest, watcher)
 
 
 def _follow(training: Training) -> Run:
@@ -202,43 +240,31 @@ def _options(track: str | None, country: str | None) -> dict[str, str]:
     return {name: word for name, word in (("track", track), ("energy", country)) if word is not None}
 
 
-def _restore(training: Training, run: Run) -> None:
-    """Puts the training where the run's state was last saved."""
-    folder = run.folder
-    if not folder.state.exists():
-        # It is written last in an epoch, so the first epoch may have left all else.
-        if len(run.metrics) > 1:
-            raise RunError(f"{folder.state} is missing, though the run had begun; restore it from a copy")
-        return
-    progress = load_state(folder, training.module, training.optimizer, training.stepper.average)
-    sums = 2 * len(training.objective.goals) + 1
-    if progress.step and len(progress.sums) != sums:
-        raise RunError(
-            f"{folder.state} is damaged: it sums {len(progress.sums)} numbers, not {sums}; "
-            f"restore it from a copy"
-        )
-    last = training.recipe.epochs
-    if (last is not None and progress.epoch > last + 1) or progress.step > len(training.batches):
-        raise RunError(f"{folder.state} is damaged: it lies beyond the last epoch; restore it from a copy")
-    training.progress = progress
-    training.metrics = [entry for entry in run.metrics if entry["epoch"] < progress.epoch]
-
-
 def _watcher(quiet: bool, team: Team) -> Quiet:
     return Shown() if team.is_first and not quiet else Quiet()
 
 
 def _training(
-    setup: Setup, folder: RunFolder, compute: Compute, rows: int | None, teacher: Teacher | None, team: Team
+    setup: Setup,
+    folder: RunFolder,
+    compute: Compute,
+    rows: int | None,
+    teacher: Teacher | None,
+    team: Team,
+    watcher: Quiet,
 ) -> Training:
-    batches = batches_of(setup, compute, teacher, team)
+    recipe, batches = setup.recipe, batches_of(setup, compute, teacher, team)
     stepper = stepper_of(setup, compute, rows, teacher, team)
     stepper.whole = lambda number: batches.rows(number % len(batches))
+    stepper.guard = guard = Guard(
+        recipe.bad, stepper.module, batches, setup.row_name, recipe.rate, watcher.say
+    )
     has_validation = "val" in setup.inputs
     return Training(
         stepper=stepper,
-        recipe=setup.recipe,
-        course=course_of(setup.recipe, len(batches)),
+        guard=guard,
+        recipe=recipe,
+        course=course_of(recipe, len(batches)),
         batches=batches,
         validation=(
             (scoring_batches(setup.inputs["val"], compute.device), setup.targets("val"))
@@ -246,6 +272,7 @@ def _training(
             else None
         ),
         folder=folder,
+        interval=Interval(recipe.save_every, recipe.save_steps),
     )
 
 
@@ -263,7 +290,13 @@ def _require_alone(recipe: Recipe, team: Team) -> None:
 def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> Run:
     """Trains to the end, or until stopped, then tests the best weights and draws the figures."""
     folder, progress, results = training.folder, training.progress, manifest.results
-    training.stepper.divided = partial(say_divided, manifest, folder, watcher)
+    training.files = head_of(folder)
+
+    def divided(rows: int) -> None:
+        say_divided(manifest, folder, watcher, rows)
+        training.files = head_of(folder)
+
+    training.stepper.divided = divided
     try:
         with stop_asked() as stop:
             if isinstance(training.course, ByClock) and training.goes_on:
@@ -291,6 +324,7 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
         )
         watcher.say(manifest.reason)
     manifest.state = "done"
+    manifest.files[folder.metrics.name] = digest_of_bytes(folder.metrics.read_bytes())
     manifest.save(folder.manifest)
     return Run(folder)
 
