@@ -1,10 +1,10 @@
-# The menu: demo test check truth format docs bench
+# The menu: demo test check truth format docs bench faults
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := $(addprefix striate.,core graph zoo plan runs data build train)
 
-.PHONY: demo test check truth format docs bench clean
+.PHONY: demo test check truth format docs bench faults clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -49,6 +49,9 @@ docs: $(VENV)/.dev  ## the reference of the public names, into site/
 bench: $(VENV)/.dev  ## measure what the README claims
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/startup.py
+
+faults: $(VENV)/.dev  ## kill trainings 200 times and compare what comes of them, bit for bit
+	$(BIN)/python benchmarks/faults.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from striate.cli import main
-from striate.runs import Run
-from striate.train import step
+from striate.runs import Run, atomic
+from striate.train import step, testing
 
 pytest.importorskip("mlxtend")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
@@ -116,3 +116,90 @@ def test_second_ctrl_c_ends_at_once_and_leaves_what_was_saved(pressed_twice, tmp
     assert ended.value.code == 0
     assert capsys.readouterr().err.startswith(f"going on with {out} at epoch 2\n")
     assert run.manifest.state == "done"
+
+
+@pytest.mark.parametrize(
+    ("number", "file"), [(signal.SIGTERM, "best.safetensors"), (signal.SIGINT, "state.safetensors")]
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file it is")
+def test_a_signal_amid_a_save_lets_it_end_and_nothing_is_lost(tmp_path, monkeypatch, capsys, file, number):
+    monkeypatch.setattr(testing, "draw_figures", lambda *_: None)
+    words = [*TRAIN, "--data", "digits", "--quiet", "--out"]
+    with pytest.raises(SystemExit):
+        main([*words, str(tmp_path / "whole")])
+    fsync, calls = os.fsync, []
+
+    def signalling(handle):
+        if file in str(Path(f"/proc/self/fd/{handle}").readlink()):
+            calls.append(handle)
+            if len(calls) == 2:
+                signal.raise_signal(number)
+        fsync(handle)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.os, "fsync", signalling)
+        with pytest.raises(SystemExit) as ended:
+            main([*words, str(tmp_path / "run")])
+    signal.signal(signal.SIGINT, before)
+    assert ended.value.code == 130
+    run = Run.open(tmp_path / "run")
+    assert (run.manifest.state, run.manifest.reason) == ("stopped", "stopped in epoch 3")
+    assert run.results.epochs_done == 2
+    with pytest.raises(SystemExit):
+        main(["resume", str(tmp_path / "run"), "--quiet"])
+    capsys.readouterr()
+    whole = Run.open(tmp_path / "whole")
+    for name, value in whole.weights("last").items():
+        assert (run.weights("last")[name] == value).all()
+    assert run.results.test_loss == whole.results.test_loss
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 96 KiB of memory; a function that mounts it anew with other options."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mounted(options: str) -> subprocess.CompletedProcess[bytes]:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+        return subprocess.run(command, check=False, capture_output=True)
+
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or mounted("size=96k").returncode != 0:
+        pytest.skip("may not mount a disk")
+    yield place, mounted
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_full_disk_is_told_and_resume_goes_on_once_there_is_room(small_disk, striate, monkeypatch):
+    monkeypatch.setattr(testing, "draw_figures", lambda *_: None)
+    place, mounted = small_disk
+    out = place / "run"
+    set_rate, made = step.set_rate, []
+
+    def filling(optimizer, rate):
+        set_rate(optimizer, rate)
+        made.append(rate)
+        if len(made) == 30:  # in the second of six epochs
+            free = os.statvfs(place)
+            (place / "large").write_bytes(b"\0" * (free.f_bavail * free.f_bsize))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "set_rate", filling)
+        told = striate(*TRAIN, "--data", "digits", "--quiet", "--out", str(out))
+    reason = "the disk is full; free some space\n"
+    assert told.code == 1
+    assert told.err.startswith(f"striate: can't write {out}/")
+    assert told.err.endswith(f": {reason}")
+    assert Run.open(out).manifest.state == "running"  # the disk refused to say otherwise
+    refused = striate("resume", str(out), "--quiet")
+    assert refused.code == 1
+    assert refused.err.endswith(f": {reason}")
+    (place / "large").unlink()
+    assert mounted("remount,ro").returncode == 0
+    refused = striate("resume", str(out), "--quiet")
+    assert refused.code == 1
+    assert refused.err.endswith(": the file system is read-only; choose another folder with --out\n")
+    assert mounted("remount,rw").returncode == 0
+    assert striate("resume", str(out), "--quiet").code == 0
+    assert [entry["epoch"] for entry in Run.open(out).metrics] == [1, 2, 3, 4, 5, 6]

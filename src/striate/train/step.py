@@ -83,7 +83,7 @@ class Stepper:
         measured = None
         while measured is None:
             # Dropout's chances depend on the seed and the step alone, so that a resumed run repeats them.
-            torch.manual_seed((self.seed * 1_000_003 + number) % 2**63)
+            self._seed((self.seed * 1_000_003 + number) % 2**63)
             measured = self._gradients(inputs, wanted, count)
         # Over the whole team, so that all of it admits the step or none.
         measured, norm = self.team.summed(measured), self._clipped()
@@ -100,6 +100,13 @@ class Stepper:
         if self.clip:
             return clip_grad_norm_(self.module.parameters(), self.clip)
         return get_total_norm(weight.grad for weight in self.module.parameters() if weight.grad is not None)
+
+    def _seed(self, seed: int) -> None:
+        if self.compute.device.type == "cpu":
+            # Torch would also note the seed, with a trace of its caller, for a GPU that nobody has asked for.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def _gradients(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor | None:
         """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
