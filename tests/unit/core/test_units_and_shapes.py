@@ -6,6 +6,7 @@ import pytest
 
 from striate import core
 from striate.core import (
+    DamageError,
     DataError,
     GraphError,
     NotationError,
@@ -77,6 +78,7 @@ def test_the_tree_of_errors_gives_the_exit_codes() -> None:
         StriateError,
         DataError,
         RunError,
+        DamageError,
         TrainingError,
     }
     assert all(issubclass(error, StriateError) for error in errors)
