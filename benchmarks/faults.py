@@ -221,8 +221,6 @@ def killed_to_the_end(
     log.touch()
     while True:
         if (out / "run.json").exists():
-            if Run.open(out).manifest.state == "done":
-                return kills  # the last kill came after the end
             job = lambda: resume(out, images=images, quiet=True)  # noqa: E731
         else:
             shutil.rmtree(out, ignore_errors=True)  # it hadn't begun
@@ -236,8 +234,8 @@ def killed_to_the_end(
         done, new = steps_in(before), steps_in(lines[len(before) :])
         if new:
             told.repeated.append(max(done, default=-1) + 1 - new[0])
-        if is_done:
-            return kills
+        if is_done or ((out / "run.json").exists() and Run.open(out).manifest.state == "done"):
+            return kills  # a kill after the end is none
         kills += 1
         kind, *rest = lines[-1].split(maxsplit=2) if lines else ("",)
         if kind == "killed" and in_save:

@@ -143,3 +143,17 @@ def test_a_time_is_read(text, seconds):
 def test_what_is_no_time_is_told(text):
     with pytest.raises(UsageError, match=r"is no length of time; write it as 60s, 5m or 1h30m$"):
         units.parse_duration(text)
+
+
+def test_a_stop_after_the_last_step_leaves_its_judgement_alone(trained, clock, stopping_after):
+    whole = trained(epochs=None, time=16.0)
+    steps = len(clock)
+    with stopping_after(steps):
+        run = trained(epochs=None, time=16.0)
+    assert run.manifest.state == "stopped"
+    assert len(clock) == 2 * steps
+    resume(run, device="cpu", quiet=True)
+    assert len(clock) == 2 * steps
+    assert run.manifest.state == "done"
+    assert [entry["epoch"] for entry in run.metrics] == [entry["epoch"] for entry in whole.metrics]
+    assert run.metrics[-1]["val_loss"] == whole.metrics[-1]["val_loss"]
