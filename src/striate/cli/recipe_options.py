@@ -109,6 +109,9 @@ class RecipeOptions:
     cutmix: Annotated[float | None, _value("Augment: paste boxes of others, alpha such as 1.", _PICTURES)] = (
         None
     )
+    unreadable: Annotated[
+        str | None, _value("refuse pictures that can't be read, or leave-out their rows.", _PICTURES)
+    ] = None
     validation: Annotated[float | None, _value("Fraction of train to judge epochs by.", _PICTURES)] = None
     seed: Annotated[
         int | None, Whole, _value("Of weights, order and augmentation.", _PICTURES, "STRIATE_SEED")

@@ -23,7 +23,8 @@ State = Literal["running", "done", "stopped", "failed"]
 class DataFacts(BaseModel):
     """What a run was trained on: the word that names it, its classes, each split's size and digest.
 
-    `inputs` are the columns that each of the network's inputs took, in their order.
+    `inputs` are the columns that each of the network's inputs took, in their order, and `left_out` the rows
+    of each split (from 0) that were left out of `counts` and `digests` since they couldn't be read.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,6 +35,7 @@ class DataFacts(BaseModel):
     counts: dict[str, int]
     digests: dict[str, str]
     inputs: dict[str, list[str]] = {}
+    left_out: dict[str, list[int]] = {}
 
 
 class Energy(BaseModel):

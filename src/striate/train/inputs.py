@@ -19,12 +19,15 @@ from striate.data import (
     prepare_split,
     prepare_targets,
     wants_pictures,
+    without_unreadable,
 )
 from striate.graph import Embedding, InputLayer, Network
 from striate.train.objective import Objective
 from striate.train.watching import Quiet
 
 Arrays: TypeAlias = tuple[NDArray[Any], ...]
+
+_MOST_NAMED = 3
 
 
 def prepared_inputs(images: Images, network: Network, binding: Binding, watcher: Quiet) -> dict[str, Arrays]:
@@ -38,6 +41,32 @@ def prepared_inputs(images: Images, network: Network, binding: Binding, watcher:
         )
         for split in images.splits
     }
+
+
+def readable(
+    images: Images, network: Network, binding: Binding, watcher: Quiet
+) -> tuple[Images, dict[str, list[int]]]:
+    """The data set without the rows whose pictures can't be read, and these rows by split; says which.
+
+    Raises DataError when nothing is left of a split.
+    """
+    columns = {
+        binding.inputs[node][0]: cast("InputLayer", network[node].layer)
+        for node in network.inputs
+        if wants_pictures(network, node)
+    }
+    shapes = {column: (layer.shape, layer.fit) for column, layer in columns.items()}
+    rest, left_out = without_unreadable(images, shapes, progress=watcher.reading)
+    rows: dict[str, list[int]] = {}
+    for one in left_out:
+        rows.setdefault(one.split, []).append(one.row)
+    if left_out:
+        more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
+        watcher.say(
+            f"rows left out whose pictures can't be read: {len(left_out)}: "
+            f"{', '.join(map(str, left_out[:_MOST_NAMED]))}{more}"
+        )
+    return rest, rows
 
 
 def targets_of(images: Images, split: str, objective: Objective) -> Arrays:

@@ -15,6 +15,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 _Seconds = Annotated[float, Field(gt=0, le=1e8)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 Bad = Literal["stop", "skip"]
+Unreadable = Literal["refuse", "leave-out"]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
 _PICTURES_SEEN = 600_000
@@ -54,7 +55,8 @@ class Recipe(BaseModel):
     is the fraction of the training pictures held out where the data bring no validation split;
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike. Within an
     epoch a state is saved every `save_every` seconds or, where that is given, every `save_steps` steps.
-    `bad` says what becomes of steps whose loss or gradients aren't finite, and `deterministic` asks for the
+    `bad` says what becomes of steps whose loss or gradients aren't finite, `unreadable` what becomes of rows
+    whose pictures can't be read, and `deterministic` asks for the
     same bits whenever the same machine trains again.
     """
 
@@ -94,6 +96,7 @@ class Recipe(BaseModel):
     precision: Precision = "auto"
     deterministic: bool = False
     bad: Bad = "stop"
+    unreadable: Unreadable = "refuse"
     save_every: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     save_steps: int | None = Field(default=None, ge=1)
 

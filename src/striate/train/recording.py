@@ -60,6 +60,7 @@ def manifest_of(setup: Setup, compute: Compute) -> Manifest:
             counts=counts,
             digests=digests_of(setup.images),
             inputs={node: list(columns) for node, columns in setup.objective.binding.inputs.items()},
+            left_out=setup.left_out,
         ),
         recipe=setup.recipe.model_dump(),
         versions=versions(),

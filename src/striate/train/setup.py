@@ -1,20 +1,27 @@
 """From a person's words to what a training needs: data in splits, a prepared network, a settled recipe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from striate.core import DataError, RunError, UsageError, units
-from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out
+from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out, without_rows
 from striate.graph import BatchNorm, Network, Weighted
 from striate.runs import Run
 from striate.train.agreement import require_agreement
 from striate.train.defaults import default_recipe, named_network
 from striate.train.goals import goals_of
-from striate.train.inputs import Arrays, prepared_inputs, targets_of, with_preparations, with_variances
+from striate.train.inputs import (
+    Arrays,
+    prepared_inputs,
+    readable,
+    targets_of,
+    with_preparations,
+    with_variances,
+)
 from striate.train.objective import Objective, objective_of
 from striate.train.recipe import Recipe, checked, recipe_of
 from striate.train.watching import Quiet
@@ -24,7 +31,10 @@ _MOST_LISTED = 8
 
 @dataclass(frozen=True)
 class Setup:
-    """What is trained on what, and how; `inputs` holds what the network's inputs take of each split."""
+    """What is trained on what, and how; `inputs` holds what the network's inputs take of each split.
+
+    `left_out` are the rows of each split (from 0) that aren't among `images`, since they can't be read.
+    """
 
     spec: str
     images: Images
@@ -33,6 +43,7 @@ class Setup:
     recipe: Recipe
     objective: Objective
     inputs: dict[str, Arrays]
+    left_out: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def targets(self, split: str) -> Arrays:
         """What the outputs are to tell of a split: (N,) classes or (N, K) numbers for each."""
@@ -81,6 +92,9 @@ def set_up(
         )
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
     split = split.only(objective.binding.columns)
+    left_out: dict[str, list[int]] = {}
+    if followed.unreadable == "leave-out":
+        split, left_out = readable(split, made, objective.binding, watcher)
     if followed.teacher is not None:
         # The run is to find it again from any folder.
         followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
@@ -88,7 +102,8 @@ def set_up(
     followed = followed.with_epochs_for(len(split.split("train")))
     inputs = prepared_inputs(split, made, objective.binding, watcher)
     made = with_preparations(made, inputs["train"])
-    return Setup(spec, split, made, _name_of(word), followed, with_variances(objective, split), inputs)
+    objective = with_variances(objective, split)
+    return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out)
 
 
 def loaded_images(images: Images | str | Path, watcher: Quiet | None = None) -> tuple[Images, str]:
@@ -110,7 +125,8 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
     loaded, _ = loaded_images(manifest.data.spec if images is None else images, watcher)
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
-    known, counts = manifest.data, {name: len(part) for name, part in split.splits.items()}
+    known, missing = manifest.data, manifest.data.left_out
+    counts = {name: len(part) - len(missing.get(name, ())) for name, part in split.splits.items()}
     try:
         binding = bind(run.network, split, known=known.inputs)
     except UsageError as error:
@@ -118,6 +134,8 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
             f"{known.spec} isn't what {run.path} was trained on: {error}; restore the data"
         ) from None
     split = split.only(binding.columns)
+    if counts == known.counts:
+        split = without_rows(split, missing)
     if counts != known.counts:
         change = f"its splits were {listed_counts(known.counts)}, now they are {listed_counts(counts)}"
     elif change := _changed_classes(run, classes_told(run.network, binding, split)):
