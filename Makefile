@@ -49,6 +49,7 @@ docs: $(VENV)/.dev  ## the reference of the public names, into site/
 bench: $(VENV)/.dev  ## measure what the README claims
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/decoding.py
 
 faults: $(VENV)/.dev  ## kill trainings 200 times and compare what comes of them, bit for bit
 	$(BIN)/python benchmarks/faults.py
