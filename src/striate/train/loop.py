@@ -237,13 +237,14 @@ class Training:
         is_best = progress.takes(score) or progress.epoch == self.repeats_best
         if is_best:
             progress.best_epoch, progress.best_score = progress.epoch, score
+        if self.team.is_first:
+            for which in ("best", "last") if is_best else ("last",):
+                save_weights(self.folder, which, self.kept, progress.epoch)
         entry["pictures_per_second"] = round(count / trained, 1)
         progress.seconds = before + time.perf_counter() - began
         entry["seconds"] = round(progress.seconds, 3)
         self.metrics.append(entry)
         if self.team.is_first:
-            for which in ("best", "last") if is_best else ("last",):
-                save_weights(self.folder, which, self.kept, progress.epoch)
             write_metrics(self.folder, self.metrics)
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, self._no_sums
         progress.is_closing = False
