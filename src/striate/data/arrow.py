@@ -19,18 +19,37 @@ def holds_numbers(kind: Any) -> bool:
     return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
 
 
-def numbers_of(column: Any) -> Numbers | None:
-    """A column of numbers (N,), or of lists of equally many (N, K); None for empty lists and unequal lengths.
+def numbers_of(column: Any, source: object) -> Numbers | str:
+    """A column of numbers (N,), or of lists of equally many (N, K); else why it can't be used.
 
-    What is missing becomes NaN, which is told of when the column is used.
+    What is missing among the numbers becomes NaN, which is told of when the column is used.
     """
     array = column.combine_chunks()
     if not _is_list(array.type):
         return _plain(array)
-    lengths = {-1 if row is None else len(row) for row in array.to_pylist()}
-    if len(lengths) != 1 or lengths & {-1, 0}:
-        return None
+    lengths = [None if row is None else len(row) for row in array.to_pylist()]
+    first = lengths[0] if lengths else None
+    wrong = next((row for row, length in enumerate(lengths) if not length or length != first), None)
+    if wrong is not None:
+        beside = f" but {_list_of(first)} in row 0" if wrong else ""
+        return (
+            f"has {_list_of(lengths[wrong])} in row {wrong} of {source}{beside}; "
+            f"give every row equally many numbers"
+        )
     return cast("Numbers", _plain(array.flatten()).reshape(len(array), -1))
+
+
+def _list_of(length: int | None) -> str:
+    return "no list" if length is None else f"a list of {length}"
+
+
+def refused(kind: Any) -> str:
+    """Why a column of an Arrow type that holds no numbers can't be used."""
+    from pyarrow import types
+
+    if types.is_string(kind) or types.is_large_string(kind):
+        return "holds texts; number its classes from 0"
+    return f"holds {kind}; give every row a number, or equally many"
 
 
 def _is_list(kind: Any) -> bool:

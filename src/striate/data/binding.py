@@ -58,10 +58,7 @@ def bind(
             outputs[unasked[0]] = column
             left.pop(column)
     for node in (node for node in network.outputs if answers and node not in outputs):
-        raise UsageError(
-            f"output '{node}' has no column in {images.name}, which has {', '.join(images.columns)}; "
-            f"give the output the name of its column"
-        )
+        raise _without_column(f"output '{node}'", node, images)
     for of_pictures in (True, False):
         nodes = [node for node in unfed if wants_pictures(network, node) == of_pictures]
         columns = [name for name in left if _is_array(images, name) != of_pictures and name != LABEL]
@@ -131,15 +128,23 @@ def _require_fed(
         if node in inputs:
             continue
         shape = network[node].shape
-        if len(network.inputs) == 1 and left and not wants_pictures(network, node):
+        is_unread = node in images.unread
+        if len(network.inputs) == 1 and left and not is_unread and not wants_pictures(network, node):
             raise UsageError(
                 f"the network's input is {shape}, but pictures are height×width×depth; "
                 f"begin with a size such as 28x28x1"
             )
-        raise UsageError(
-            f"input '{node}' of {shape} has no column in {images.name}, which has "
-            f"{', '.join(images.columns)}; give the input the name of its column"
-        )
+        raise _without_column(f"input '{node}' of {shape}", node, images)
+
+
+def _without_column(what: str, node: str, images: Images) -> UsageError:
+    if node in images.unread:
+        return UsageError(f"{what} can't take the column '{node}' of {images.name}: it {images.unread[node]}")
+    unread = f" ({', '.join(images.unread)} can't be used)" if images.unread else ""
+    return UsageError(
+        f"{what} has no column in {images.name}, which has {', '.join(images.columns)}{unread}; "
+        f"give the {what.split()[0]} the name of its column"
+    )
 
 
 def _is_array(images: Images, name: str) -> bool:

@@ -183,13 +183,15 @@ class Images:
     """A data set: named splits (`train`, `val`, `test`) that share their columns and classes.
 
     `classes` are those of the column `label`, empty when it holds regression targets or isn't there;
-    `named` are the names of the classes of other columns, where they have some.
+    `named` are the names of the classes of other columns, where they have some; `unread` are the columns that
+    the source has too but can't be used, each with the reason.
     """
 
     name: str
     classes: tuple[str, ...]
     splits: Mapping[str, Split]
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    unread: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def split(self, name: str) -> Split:
         """The split of that name; raises UnknownNameError when there is none."""

@@ -61,7 +61,7 @@ class Inspection:
 
     `counts` are per split and class (per split alone, under an empty name, for regression targets);
     `mean` and `deviation` are per channel, of values from 0 to 1, or of floats as they are. `columns` tells
-    of columns of numbers other than labels; without `has_labels` there are no others.
+    of all columns but pictures and labels; without `has_labels` there are no others.
     """
 
     name: str
@@ -168,7 +168,7 @@ def _counts(split: Split, classes: tuple[str, ...]) -> dict[str, int]:
 
 
 def _columns(images: Images) -> dict[str, str]:
-    """What the columns of numbers other than labels hold, over all splits."""
+    """What the columns of numbers other than labels hold, over all splits, and why others aren't used."""
     told: dict[str, str] = {}
     for name in images.columns:
         arrays = [split.columns[name] for split in images.splits.values()]
@@ -183,7 +183,7 @@ def _columns(images: Images) -> dict[str, str]:
         missing = sum(array.size for array in numbers) - sum(array.size for array in finite)
         lack = f", {units.count(missing)} missing or not finite" if missing and ends else ""
         told[name] = f"{kind}, {axes} a row, {reach}{lack}"
-    return told
+    return told | {name: f"not used: {reason}" for name, reason in images.unread.items()}
 
 
 def _range(numbers: Sequence[int]) -> Range | None:

@@ -12,7 +12,7 @@ _PAIRS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "val": (("x_val", "y_val"), ("val_images", "val_labels")),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
-_CLASSES = "classes"
+CLASSES = "classes"
 _OF_SPLIT = re.compile(r"(.+)_(train|val|test)")
 
 
@@ -50,6 +50,6 @@ def columns_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def class_names_of(name: str) -> str | None:
     """The column whose classes the array lists: `classes` those of `label`, `age_classes` those of `age`."""
-    if name == _CLASSES:
+    if name == CLASSES:
         return LABEL
-    return name.removesuffix(f"_{_CLASSES}") if name.endswith(f"_{_CLASSES}") else None
+    return name.removesuffix(f"_{CLASSES}") if name.endswith(f"_{CLASSES}") else None

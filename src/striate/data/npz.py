@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from striate.core import DataError
 from striate.data.assemble import as_numbers, as_pictures, as_split, as_targets, classified, require_rows
 from striate.data.images import IMAGE, LABEL, ArrayPictures, Column, Images
-from striate.data.naming import class_names_of, columns_of, pairs_of
+from striate.data.naming import CLASSES, class_names_of, columns_of, pairs_of
 from striate.data.regular import require_regular
 from striate.data.text import valid_unicode
 
@@ -47,7 +47,7 @@ def read_npz(path: Path, *, labelled: bool = True) -> Images:
     """
     arrays = _read(path)
     pairs = pairs_of(arrays)
-    found = _sound(columns_of(arrays), arrays, pairs, path)
+    found, unread = _sound(columns_of(arrays), arrays, pairs, path)
     if not found:
         there = ", ".join(sorted(arrays)) or "nothing"
         raise DataError(
@@ -76,7 +76,7 @@ def read_npz(path: Path, *, labelled: bool = True) -> Images:
     if labels and len(labels) == len(found) and not any(is_regression):
         paired = {split: (contents[split], arrays[keys[LABEL]]) for split, keys in found.items()}
         made = classified(path.stem, str(path), paired, named.pop(LABEL, None))
-        return replace(made, named=named)
+        return replace(made, named=named, unread=unread)
     if not all(is_regression):
         raise DataError(
             f"{path} has whole-number labels in some splits only; use one kind in all splits"
@@ -87,7 +87,7 @@ def read_npz(path: Path, *, labelled: bool = True) -> Images:
     splits = {
         split: as_split(contents[split], targets.get(keys.get(LABEL, ""))) for split, keys in found.items()
     }
-    return Images(valid_unicode(path.stem), (), splits, named)
+    return Images(valid_unicode(path.stem), (), splits, named, unread)
 
 
 def _read(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -112,27 +112,39 @@ def _sound(
     arrays: Mapping[str, NDArray[np.generic]],
     pairs: Mapping[str, tuple[str, str]],
     path: Path,
-) -> dict[str, dict[str, str]]:
-    """The columns whose arrays can be used; beside a usual pair only those with an entry a row."""
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The columns that can be used, and why others can't; beside a usual pair they need an entry a row."""
     kept: dict[str, dict[str, str]] = {}
+    unread: dict[str, str] = {}
     for split, keys in found.items():
         pair = [name for name in pairs.get(split, ()) if name in arrays]
         for name in pair:
             if arrays[name].ndim == 0:
                 raise DataError(f"'{name}' of {path} is a single value; save one for each picture")
         rows = len(arrays[pair[0]]) if pair else None
-        columns = {
-            column: name
+        reasons = {
+            column: reason
             for column, name in keys.items()
-            if name in pair or (_is_numeric(arrays[name]) and rows in (None, len(arrays[name])))
+            if name not in pair and (reason := _refused(column, arrays[name], rows))
         }
+        unread |= reasons
+        columns = {column: name for column, name in keys.items() if column not in reasons}
         if columns:
             kept[split] = columns
-    return kept
+    return kept, unread
 
 
-def _is_numeric(array: NDArray[np.generic]) -> bool:
-    return array.ndim > 0 and array.dtype.kind in "biuf"
+def _refused(column: str, array: NDArray[np.generic], rows: int | None) -> str | None:
+    """Why an array can't be a column; None when it can."""
+    if array.ndim == 0:
+        return "is a single value; save one for each row"
+    if array.dtype.kind in "US":
+        return f"holds texts; number its classes from 0, and name them in '{column}_{CLASSES}'"
+    if array.dtype.kind not in "biuf":
+        return f"is of type {array.dtype}; save whole numbers or floats"
+    if rows not in (None, len(array)):
+        return f"has {len(array)} entries for {rows} rows; save one for each row"
+    return None
 
 
 def _column(column: str, array: NDArray[np.generic], what: str, source: str) -> tuple[str, Column]:

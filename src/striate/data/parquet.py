@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.core import DataError, UsageError
-from striate.data.arrow import holds_numbers, numbers_of
+from striate.data.arrow import holds_numbers, numbers_of, refused
 from striate.data.assemble import as_split, classified, require_rows
 from striate.data.images import IMAGE, LABEL, Column, Images, Numbers
 from striate.data.regular import require_regular
@@ -43,9 +44,10 @@ def read_parquet(path: Path, *, labelled: bool = True) -> Images:
         shards.setdefault(split_of(file), []).append(file)
     splits: dict[str, dict[str, Column]] = {}
     known: dict[Path, list[str]] = {}
+    unread: dict[str, str] = {}
     for split, files in shards.items():
-        parts = [_read_file(file, labelled) for file in files]
-        splits[split] = _joined([part[0] for part in parts], files)
+        parts = [_read_file(file, labelled, unread) for file in files]
+        splits[split] = _joined([part[0] for part in parts], files, unread)
         known.update({file: part[1] for file, part in zip(files, parts, strict=True) if part[1] is not None})
     for file, names in known.items():
         first = next(iter(known))
@@ -57,24 +59,29 @@ def read_parquet(path: Path, *, labelled: bool = True) -> Images:
     labels = {split: columns.pop(LABEL) for split, columns in splits.items() if LABEL in columns}
     if not labels:
         unlabelled = {split: as_split(columns, None) for split, columns in splits.items()}
-        return Images(valid_unicode(path.stem), (), unlabelled)
+        return Images(valid_unicode(path.stem), (), unlabelled, unread=unread)
     lacking = next((split for split in splits if split not in labels), None)
     if lacking:
         raise DataError(
             f"split '{lacking}' of {path} has no labels, but others have; give them to every split"
         )
     paired = {split: (splits[split], cast("NDArray[np.int64]", labels[split])) for split in splits}
-    return classified(path.stem, str(path), paired, next(iter(known.values()), None))
+    made = classified(path.stem, str(path), paired, next(iter(known.values()), None))
+    return replace(made, unread=unread)
 
 
-def _joined(parts: Sequence[dict[str, Column]], files: Sequence[Path]) -> dict[str, Column]:
-    """The columns of several files of one split, below each other; only those that all have."""
+def _joined(
+    parts: Sequence[dict[str, Column]], files: Sequence[Path], unread: dict[str, str]
+) -> dict[str, Column]:
+    """The columns of several files of one split, below each other; only those that all have alike."""
     joined: dict[str, Column] = {}
-    for name in parts[0]:
+    for name in dict.fromkeys(name for part in parts for name in part):
         columns = [part[name] for part in parts if name in part]
         if len(columns) < len(parts):
             if name in (IMAGE, LABEL):
                 raise DataError(f"{files[0]} has the column '{name}' but not all files of its split; add it")
+            lacks = next(file for file, part in zip(files, parts, strict=True) if name not in part)
+            unread.setdefault(name, f"isn't in {lacks}; add it to every file of its split")
             continue
         arrays = [column for column in columns if isinstance(column, np.ndarray)]
         if not arrays:
@@ -85,6 +92,8 @@ def _joined(parts: Sequence[dict[str, Column]], files: Sequence[Path]) -> dict[s
             )
         elif len({array.shape[1:] for array in arrays}) == 1:
             joined[name] = cast("Numbers", np.concatenate(arrays))
+        else:
+            unread[name] = "has rows of other sizes in other files; give every row equally many numbers"
     return joined
 
 
@@ -92,8 +101,13 @@ def _parquet_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
 
 
-def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str] | None]:
-    """The columns of a file and the names of its classes; pictures and labels are `image` and `label`."""
+def _read_file(
+    path: Path, labelled: bool, unread: dict[str, str]
+) -> tuple[dict[str, Column], list[str] | None]:
+    """The columns of a file and the names of its classes; pictures and labels are `image` and `label`.
+
+    `unread` takes the columns that can't be used, and why.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -107,11 +121,9 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
             if twice:
                 raise DataError(f"{path} has two columns '{twice[0]}'; give each its own name")
             image, label = (_first(schema.names, names) for names in (_IMAGE_COLUMNS, _LABEL_COLUMNS))
-            others = [
-                field.name
-                for field in schema
-                if field.name not in (image, label) and holds_numbers(field.type)
-            ]
+            beside = [field for field in schema if field.name not in (image, label)]
+            others = [field.name for field in beside if holds_numbers(field.type)]
+            unread |= {field.name: refused(field.type) for field in beside if field.name not in others}
             for name, wanted, role in (
                 (image, _IMAGE_COLUMNS, "pictures"),
                 (label, _LABEL_COLUMNS, "labels"),
@@ -135,13 +147,14 @@ def _read_file(path: Path, labelled: bool) -> tuple[dict[str, Column], list[str]
         columns[IMAGE] = pictures
     if label:
         columns[LABEL] = _labels(table.column(label), label, path)
-    read = {name: numbers_of(table.column(name)) for name in others}
-    columns |= {name: array for name, array in read.items() if array is not None}
+    for name in others:
+        read = numbers_of(table.column(name), path)
+        if isinstance(read, str):
+            unread[name] = read
+        else:
+            columns[name] = read
     if not columns:
-        raise DataError(
-            f"{path} holds only lists that are empty or of unequal lengths; "
-            f"give every row equally many numbers"
-        )
+        raise DataError(f"column '{others[0]}' of {path} can't be used: it {unread[others[0]]}")
     return columns, _class_names(schema.metadata, label) if label else None
 
 

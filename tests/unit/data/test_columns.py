@@ -9,6 +9,7 @@ from striate.data import (
     Images,
     Split,
     bind,
+    inspect,
     load,
     prepare_numbers,
     prepare_targets,
@@ -87,6 +88,37 @@ def test_whole_numbers_of_two_axes_are_no_pictures(tmp_path):
 def test_arrays_beside_a_usual_pair_need_an_entry_a_row(tmp_path):
     images = saved(tmp_path, x=PIXELS, y=LABELS, mean=np.zeros(3), age=PRICES, one=np.float64(2))
     assert images.columns == ("image", "label", "age")
+    assert dict(images.unread) == {
+        "mean": "has 3 entries for 6 rows; save one for each row",
+        "one": "is a single value; save one for each row",
+    }
+
+
+def test_an_end_that_names_an_unusable_column_is_told_why(tmp_path):
+    kinds = np.array(["ant", "bee"])[LABELS % 2]
+    images = saved(tmp_path, image=PIXELS, table=np.full((6, 3), 1j), kind=kinds)
+    told = {
+        ("row", "kind"): "output 'kind' can't take the column 'kind' of made: it holds texts; "
+        "number its classes from 0, and name them in 'kind_classes'",
+        (
+            "table",
+            None,
+        ): "output 'dense1' has no column in made, which has image (table, kind can't be used); "
+        "give the output the name of its column",
+    }
+    for (row, output), message in told.items():
+        with pytest.raises(UsageError) as caught:
+            bind(network([("image", *PICTURE), (row, *ROW)], [output]), images)
+        assert str(caught.value) == message
+    with pytest.raises(UsageError) as caught:
+        bind(network([("table", *ROW)], ["image"]), images, answers=False)
+    assert str(caught.value) == (
+        "input 'table' of 3 can't take the column 'table' of made: it is of type complex128; "
+        "save whole numbers or floats"
+    )
+    assert inspect(images).columns["kind"] == (
+        "not used: holds texts; number its classes from 0, and name them in 'kind_classes'"
+    )
 
 
 def test_columns_of_unequal_lengths_are_refused(tmp_path):

@@ -19,6 +19,7 @@ from striate.data.splits import with_held_out
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
+EACH = "give every row equally many numbers"
 NAMES = ["cat", "dog"]
 
 
@@ -174,11 +175,36 @@ def test_lists_of_nothing_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "lists.parquet"
     nothing = pa.array([[], []], pa.list_(pa.float32()))
     pq.write_table(pa.table({"a": nothing, "b": [1.0, 2.0], "label": [0, 1]}), path)
-    assert load(path).columns == ("label", "b")
+    images = load(path)
+    assert images.columns == ("label", "b")
+    assert dict(images.unread) == {"a": f"has a list of 0 in row 0 of {path}; {EACH}"}
     pq.write_table(pa.table({"a": nothing}), path)
-    assert refused(path) == (
-        "FILE holds only lists that are empty or of unequal lengths; give every row equally many numbers"
-    )
+    assert refused(path) == (f"column 'a' of FILE can't be used: it has a list of 0 in row 0 of FILE; {EACH}")
+
+
+def test_columns_that_can_not_be_used_are_kept_in_mind_with_the_reason(tmp_path: Path) -> None:
+    first, second = tmp_path / "train-0.parquet", tmp_path / "train-1.parquet"
+    for path, wide, some in ((first, [3, 4], {"early": [1, 2]}), (second, [[1], [2]], {"late": [1, 2]})):
+        columns: dict[str, Any] = {
+            "label": [0, 1],
+            "kind": ["ant", "bee"],
+            "when": pa.array([0, 1], pa.timestamp("ms")),
+            "ragged": [[1, 2], [3]],
+            "null": [[1.0, 2.0], None],
+            "wide": wide,
+        }
+        pq.write_table(pa.table(columns | some), path)
+    images = load(tmp_path)
+    assert images.columns == ("label",)
+    assert dict(images.unread) == {
+        "kind": "holds texts; number its classes from 0",
+        "when": "holds timestamp[ms]; give every row a number, or equally many",
+        "ragged": f"has a list of 1 in row 1 of {second} but a list of 2 in row 0; {EACH}",
+        "null": f"has no list in row 1 of {second} but a list of 2 in row 0; {EACH}",
+        "wide": "has rows of other sizes in other files; give every row equally many numbers",
+        "early": f"isn't in {second}; add it to every file of its split",
+        "late": f"isn't in {first}; add it to every file of its split",
+    }
 
 
 def test_pictures_are_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
