@@ -89,6 +89,24 @@ def test_what_the_network_leaves_out_comes_from_options(striate) -> None:
     assert striate("plan", "lecture", "--input", "32x32x3", "--classes", "5").code == 0
 
 
+@pytest.mark.parametrize("verb", ["plan", "lint"])
+def test_options_that_the_network_contradicts_are_refused(striate, verb: str, tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text(Network.parse(LINE).to_json())
+    for word in (LINE, "net.json"):
+        assert striate(verb, word, "--input", "6x6x1", "--classes", "3") == striate(verb, word)
+        assert striate(verb, word, "--input", "8x8x1") == (
+            2,
+            "",
+            "striate: the network says its input itself, 6×6×1; change it there or leave out --input 8x8x1\n",
+        )
+        assert striate(verb, word, "--classes", "4") == (
+            2,
+            "",
+            "striate: the network says how many numbers it gives itself, 3; change it there or leave out "
+            "--classes 4\n",
+        )
+
+
 def test_the_environment_gives_the_batch_and_the_flag_beats_it(striate, monkeypatch) -> None:
     monkeypatch.setenv("STRIATE_BATCH", "8")
     assert "training, batch 8, " in striate("plan", "lecture").out

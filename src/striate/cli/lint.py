@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from striate.cli.asked import asked_network
 from striate.cli.words import (
     DATA_HELP,
     NETWORK_HELP,
@@ -16,14 +17,12 @@ from striate.cli.words import (
     PlannedBatch,
     PlannedOptimizer,
     PlannedPrecision,
-    axes_of,
     downloading,
     print_json,
 )
 from striate.core import GraphError, UsageError, units
 from striate.graph import Network
 from striate.plan import Finding, Mended, lint, mend
-from striate.zoo import resolve
 
 _SUFFIXES = (".txt", ".json")
 
@@ -56,7 +55,7 @@ def lint_command(
     """
     _check_out(out, fix=fix)
     allowed = None if budget is None else units.parse_bytes(budget)
-    made = _network(network, data, axes_of(input), classes)
+    made = _network(network, data, input, classes)
     findings = lint(made, batch=batch, budget=allowed, optimizer=optimizer, precision=precision)
     mended = (
         mend(made, batch=batch, budget=allowed, optimizer=optimizer, precision=precision) if fix else None
@@ -83,10 +82,10 @@ def _check_out(out: Path | None, *, fix: bool) -> None:
         raise UsageError(f"{out} ends in neither .txt, for the notation, nor .json; name one that does")
 
 
-def _network(word: str, data: str | None, axes: tuple[int, ...] | None, classes: int | None) -> Network:
+def _network(word: str, data: str | None, input: str | None, classes: int | None) -> Network:
     if data is None:
-        return resolve(word, axes=axes, classes=classes)
-    if axes or classes:
+        return asked_network(word, input, classes)
+    if input is not None or classes is not None:
         raise UsageError("--data tells the input's size and the classes; leave out --input and --classes")
     from striate.data import load
     from striate.train import named_network

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from striate.cli.asked import asked_network
 from striate.cli.words import (
     NETWORK_HELP,
     Classes,
@@ -12,12 +13,10 @@ from striate.cli.words import (
     PlannedBatch,
     PlannedOptimizer,
     PlannedPrecision,
-    axes_of,
     print_json,
 )
 from striate.core import UsageError, units
 from striate.plan import Plan, Versus, budget_of, plan
-from striate.zoo import resolve
 
 
 def plan_command(
@@ -40,7 +39,7 @@ def plan_command(
         raise UsageError("--budget looks at one network and --versus at two; leave one of them out")
 
     def planned(word: str) -> Plan:
-        network = resolve(word, axes=axes_of(input), classes=classes)
+        network = asked_network(word, input, classes)
         return plan(network, batch=batch, optimizer=optimizer, precision=precision)
 
     if versus is not None:

@@ -50,7 +50,7 @@ class Budget:
         if not self.changes:
             return (
                 f"{size} hold not even one picture, which takes about {peak}; neither a larger first stride "
-                f"nor fewer filters would do: give more memory, or smaller pictures with --input"
+                f"nor fewer filters would do: give more memory, or the network a smaller input"
             )
         head = f"{size} hold not even one picture, which takes about {peak}; it would fit:"
         changes = (f"  {change.what}: about {units.size(change.peak)}" for change in self.changes)

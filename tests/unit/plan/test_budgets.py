@@ -77,7 +77,7 @@ def test_where_nothing_helps_it_is_said() -> None:
     assert budget.changes == ()
     assert str(budget) == (
         "1000 B hold not even one picture, which takes about 1.55 MiB; neither a larger first stride "
-        "nor fewer filters would do: give more memory, or smaller pictures with --input"
+        "nor fewer filters would do: give more memory, or the network a smaller input"
     )
 
 
