@@ -203,7 +203,7 @@ def test_graphs_that_dont_hang_together(tmp_path: Path) -> None:
         (node("Conv", "x w", "y", name="n", pads=[-1] * 4), "node 'n' can't be imported: padding of conv: "),
         (
             node("Conv", "x w", "y", name="n", group=3),
-            "n can't be imported: conv 4 3 nobias groups=3: 3 groups don't",
+            "node 'n' can't be imported: conv 4 3 nobias groups=3: 3 groups don't",
         ),
         (
             node("Conv", "x w", "y", name="n", kernel_shape=[5, 5]),
@@ -254,8 +254,18 @@ def test_control_flow(tmp_path: Path) -> None:
 def test_weights_of_wrong_shapes_name_the_node(tmp_path: Path) -> None:
     wide = proto([CONV], constants={"w": noise(4, 5, 3, 3)})
     assert refused(tmp_path, wide) == (
-        "first can't be imported: as 'conv 4 3 nobias' it needs weights of shapes "
-        "{'weight': (4, 3, 3, 3)}, not {'weight': (4, 5, 3, 3)}"
+        "node 'first' can't be imported: 'conv 4 3 nobias' on 8×8×3 takes a weight of 4×3×3×3, "
+        "not a weight of 4×5×3×3; give the model weights that fit its layers"
+    )
+    long = proto([node("Conv", "x w b", "y", name="c 1")], constants=WEIGHT | {"b": noise(5)})
+    assert refused(tmp_path, long) == (
+        "node 'c 1' can't be imported: 'conv 4 3' on 8×8×3 takes a bias of 4, not a bias of 5; "
+        "give the model weights that fit its layers"
+    )
+    large = proto([node("Conv", "x w", "y")], constants={"w": noise(4, 3, 9, 9)})
+    assert refused(tmp_path, large) == (
+        "node 'Conv_0' can't be imported: conv 4 9 nobias: 8×8 input is smaller than the 9×9 kernel; "
+        "add 'same' or a smaller kernel"
     )
     norm = node("BatchNormalization", "x s s s s", "y", name="norm")
     assert refused(tmp_path, proto([norm], constants={"s": noise(5)})) == (

@@ -296,8 +296,8 @@ def test_weights_that_do_not_fit_are_refused_where_they_are_added() -> None:
     with pytest.raises(UsageError) as caught:
         assembly.add(Conv(4, 1, bias=False), x, name="features.0", weight=original[3].weight)
     assert str(caught.value) == (
-        "features.0 can't be imported: as 'conv 4 1 nobias' it needs weights of shapes "
-        "{'weight': (4, 8, 1, 1)}, not {'weight': (2, 4)}"
+        "features.0 can't be imported: 'conv 4 1 nobias' on 6×6×8 takes a weight of 4×8×1×1, "
+        "not a weight of 2×4; give the model weights that fit its layers"
     )
     with pytest.raises(
         UsageError, match=r"^fc can't be imported: dense 2: its input 6×6×8 still has spatial axes"

@@ -43,26 +43,31 @@ class Assembly:
         self._inputs.append(volume)
         return volume
 
-    def add(self, layer: Layer, *inputs: Volume, name: str, **weights: Tensor) -> Volume:
+    def add(
+        self, layer: Layer, *inputs: Volume, name: str, place: str | None = None, **weights: Tensor
+    ) -> Volume:
         """The volume that `layer` makes of `inputs`.
 
         `name` is any text of the original, such as `layer1.0.conv1`; the node gets its legal, unique form.
-        `weights` are the layer's own (`weight=`, `bias=`, `running_mean=`…), each of the shape that
-        `layer.weights` and `layer.statistics` give.
+        `place` is what messages call it, its name if left out. `weights` are the layer's own (`weight=`,
+        `bias=`, `running_mean=`…), each of the shape that `layer.weights` and `layer.statistics` give.
 
-        Raises UsageError, which names the node, when the layer doesn't take the inputs or the weights.
+        Raises UsageError, which names the place, when the layer doesn't take the inputs or the weights.
         """
         try:
             volume = layer(*inputs, name=self._ticket(name))
         except GraphError as error:
-            raise UsageError(f"{name} can't be imported: {error}") from None
+            raise UsageError(f"{place or name} can't be imported: {error}") from None
         shapes = [source.shape for source in inputs]
         wanted = layer.weights(*shapes) | layer.statistics(*shapes)
         given = {key: tuple(tensor.shape) for key, tensor in weights.items()}
-        if given != wanted:
-            raise UsageError(
-                f"{name} can't be imported: as '{layer}' it needs weights of shapes {wanted}, not {given}"
-            )
+        for key in wanted | given:
+            if given.get(key) != wanted.get(key):
+                raise UsageError(
+                    f"{place or name} can't be imported: '{layer}' on {' and '.join(map(str, shapes))} takes "
+                    f"{_said(key, wanted)}, not {_said(key, given)}; "
+                    f"give the model weights that fit its layers"
+                )
         if weights:
             self._weights[str(volume.name)] = {key: tensor.detach() for key, tensor in weights.items()}
         return volume
@@ -158,6 +163,10 @@ def verified(
                 f"to {scale:.2g}, so the import is withheld; please report the model"
             )
     return module
+
+
+def _said(key: str, axes: Mapping[str, tuple[int, ...]]) -> str:
+    return f"a {key} of {'×'.join(map(str, axes[key])) or '1'}" if key in axes else f"no {key}"
 
 
 def _legal(wish: str, node: Node) -> str:

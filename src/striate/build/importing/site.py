@@ -47,11 +47,13 @@ class Site:
 
     def add(self, layer: Layer, *inputs: Volume, **weights: Tensor) -> Volume:
         """The volume of the layer that this operation becomes."""
-        return self.assembly.add(layer, *inputs, name=self._called(layer, self.is_leaf), **weights)
+        name = self._called(layer, self.is_leaf)
+        return self.assembly.add(layer, *inputs, name=name, place=self.place, **weights)
 
     def aside(self, layer: Layer, *inputs: Volume, **weights: Tensor) -> Volume:
         """The volume of a layer that is needed beside the one that the operation becomes."""
-        return self.assembly.add(layer, *inputs, name=self._called(layer, False), **weights)
+        name = self._called(layer, False)
+        return self.assembly.add(layer, *inputs, name=name, place=self.place, **weights)
 
     def each(self, layer: Layer, view: View, **weights: Tensor) -> View:
         """A layer that treats every number or channel alike, wherever the view's axes show it."""
