@@ -64,7 +64,12 @@ class Network:
         return {node.name: node for node in self.nodes}
 
     def __getitem__(self, name: str) -> Node:
-        """The node of that name; raises UnknownNameError with the nearest when there is none."""
+        """The node of that name; raises UnknownNameError with the nearest when there is none.
+
+        Raises GraphError when it isn't a text.
+        """
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise GraphError(f"a node is asked for by its name, not {quoted(name)}; give one such as 'conv1'")
         if name not in self._by_name:
             raise UnknownNameError("node", name, self._by_name)
         return self._by_name[name]

@@ -28,15 +28,35 @@ REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
         UnknownNameError,
         "unknown node 'conv2'; did you mean 'conv1'?",
     ),
+    "a cut at a number": (
+        lambda: surgery.cut(PLAIN, 3),  # type: ignore[arg-type]
+        GraphError,
+        "a node is asked for by its name, not 3; give one such as 'conv1'",
+    ),
+    "freezing up to a list": (
+        lambda: surgery.freeze(PLAIN, ["conv1"]),  # type: ignore[arg-type]
+        GraphError,
+        "a node is asked for by its name, not ['conv1']; give one such as 'conv1'",
+    ),
+    "widening by a text": (
+        lambda: surgery.widen(PLAIN, "2"),  # type: ignore[arg-type]
+        GraphError,
+        "a network is widened by a number above 0, not '2'",
+    ),
+    "an input of one number": (
+        lambda: surgery.with_input(PLAIN, 3),  # type: ignore[arg-type]
+        GraphError,
+        "an input's axes are spatial sizes and a depth, such as (28, 28, 1), not 3",
+    ),
+    "weights in a list": (
+        lambda: surgery.cut(PLAIN, "conv1", weights=[1]),  # type: ignore[arg-type]
+        GraphError,
+        "the weights go by 'node.name'; give a dictionary of arrays",
+    ),
     "freezing up to no node": (
         lambda: surgery.freeze(PLAIN, "maxpool"),
         UnknownNameError,
         "unknown node 'maxpool'; did you mean 'maxpool1'?",
-    ),
-    "a cut that leaves an input out": (
-        lambda: surgery.cut(two_inputs(), "conv1"),
-        GraphError,
-        "'conv1' uses nothing of the input 'age'; cut at a node that all inputs lead to",
     ),
     "one of several inputs": (
         lambda: surgery.with_input(two_inputs(), (5, 5, 1)),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from striate.core import GraphError, Shape
+from striate.core import GraphError, Shape, quoted
 from striate.graph.layers import InputLayer, Weighted
 from striate.graph.network import Network
 from striate.graph.surgery.draft import Draft, Surgery
@@ -17,16 +17,11 @@ def cut(network: Network, at: str, *, weights: "Weights | None" = None) -> Surge
     """The network up to the node `at`, whose volume becomes the only output.
 
     Its task stays `class` where the volume holds an output's scores; else it is `regression`: numbers
-    that mean themselves.
+    that mean themselves. Inputs that don't lead to it are left out.
 
-    Raises UnknownNameError when there is no such node, and GraphError when an input doesn't lead to it.
+    Raises UnknownNameError when there is no such node.
     """
     needed = _leading_to(network, at)
-    for name in network.inputs:
-        if name not in needed:
-            raise GraphError(
-                f"'{at}' uses nothing of the input '{name}'; cut at a node that all inputs lead to"
-            )
     draft = Draft(network, weights)
     for node in network:
         if node.name in needed:
@@ -69,6 +64,10 @@ def with_input(
     name = network.inputs[0] if input is None else network[input].name
     if name not in network.inputs:
         raise GraphError(f"'{name}' is no input; name one of {', '.join(network.inputs)}")
+    if not isinstance(axes, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise GraphError(
+            f"an input's axes are spatial sizes and a depth, such as (28, 28, 1), not {quoted(axes)}"
+        )
     draft = Draft(network, weights)
     for node in network:
         layer = node.layer

@@ -96,10 +96,13 @@ class Draft:
     def finish(
         self, outputs: Sequence[str] | None = None, tasks: Task | Sequence[Task] | None = None
     ) -> Surgery:
-        """The operation's result; `outputs` are old names, the old network's own unless given."""
+        """The operation's result; `outputs` are old names, the old network's own unless given.
+
+        Its inputs are those of the old network's that were put.
+        """
         ends = self.source.outputs if outputs is None else outputs
         network = Network(
-            [self._entries[name] for name in self.source.inputs],
+            [self._entries[name] for name in self.source.inputs if name in self._entries],
             [self.volumes[name] for name in ends],
             self.source.tasks if tasks is None else tasks,
         )
@@ -134,6 +137,8 @@ def _axes(network: Network, node: Node) -> dict[str, tuple[int, ...]]:
 def _check(network: Network, weights: "Weights") -> None:
     import numpy as np
 
+    if not isinstance(weights, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise GraphError("the weights go by 'node.name'; give a dictionary of arrays")
     wanted = {f"{node.name}.{name}": axes for node in network for name, axes in _axes(network, node).items()}
     for key, axes in wanted.items():
         if key not in weights:

@@ -45,7 +45,8 @@ def widen(network: Network, factor: float, *, weights: "Weights | None" = None) 
 
     Raises GraphError when the factor isn't a number above 0, or a volume would have more than 2**22 channels.
     """
-    if not isfinite(factor) or factor <= 0:
+    is_number = isinstance(factor, (int, float))  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not is_number or not isfinite(factor) or factor <= 0:
         raise GraphError(f"a network is widened by a number above 0, not {quoted(factor)}")
     deepest = max(network, key=lambda node: node.shape.depth)
     if deepest.shape.depth * max(1, factor) > _MOST_CHANNELS:
