@@ -127,17 +127,20 @@ def test_numbers_beside_the_model_that_dont_fit(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for external, expected in (
         ({"location": "absent"}, "is kept in 'absent': No such file or directory; put it beside the model"),
-        ({"location": "folder"}, "is kept in 'folder', which is no regular file"),
-        ({"location": "pipe"}, "is kept in 'pipe', which is no regular file"),
+        ({"location": "folder"}, "is kept in 'folder', which is no regular file; put one there"),
+        ({"location": "pipe"}, "is kept in 'pipe', which is no regular file; put one there"),
         ({"location": "weights"}, "needs 432 bytes from byte 0 of 'weights', which has 400; get both files"),
         ({"location": "weights", "offset": -9}, "needs 432 bytes from byte -9 of 'weights', which has 400"),
         (
             {"location": "weights", "length": 10**15},
-            "needs 432 bytes from byte 0 of 'weights', which has 400",
+            "is of 432 bytes, but states 1000000000000000 in 'weights'; export the model anew",
         ),
         ({"location": "a\nb\x1b[31m"}, r"is kept in 'a\nb\x1b[31m': No such file or directory"),
         ({"location": "long" * 100}, "is kept in 'longlonglong"),
-        ({"location": "weights", "offset": "x"}, "states no whole numbers for its place in 'weights'"),
+        (
+            {"location": "weights", "offset": "x"},
+            "states no whole numbers for its place in 'weights'; export",
+        ),
     ):
         assert expected in refused(tmp_path, declared(proto([CONV], constants=WEIGHT), external=external))
 

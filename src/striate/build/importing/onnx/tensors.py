@@ -78,12 +78,18 @@ def _outside(tensor: "TensorProto", owner: str, length: int, folder: Path | None
     try:
         offset, stated = int(entries.get("offset") or 0), int(entries.get("length") or length)
     except ValueError:
-        raise UsageError(f"{owner} states no whole numbers for its place in {place}") from None
+        raise UsageError(
+            f"{owner} states no whole numbers for its place in {place}; export the model anew"
+        ) from None
+    if stated != length:
+        raise UsageError(
+            f"{owner} is of {length} bytes, but states {stated} in {place}; export the model anew"
+        )
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
-            raise UsageError(f"{owner} is kept in {place}, which is no regular file")
-        if offset < 0 or stated != length or offset + length > status.st_size:
+            raise UsageError(f"{owner} is kept in {place}, which is no regular file; put one there")
+        if not 0 <= offset <= status.st_size - length:
             raise UsageError(
                 f"{owner} needs {length} bytes from byte {offset} of {place}, which has "
                 f"{status.st_size}; get both files anew"
