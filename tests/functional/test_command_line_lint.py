@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from striate import Network
+from striate import Concat, Conv, Dense, Flatten, Input, Network, Softmax
 from striate.plan import lint, mend
 from striate.zoo import named
 
@@ -91,11 +91,27 @@ def test_a_network_without_notation_is_fixed_as_json(striate, tmp_path: Path) ->
     told = striate("lint", "two.json", "--fix")
     assert told.code == 0
     assert Network.from_json(told.out).outputs == ("a", "b")
-    assert "edit: without s\n  source" in striate("lint", "two.json").out
+    assert "edit: without s\n        no line can say" in striate("lint", "two.json").out
     told = striate("lint", "two.json", "--fix", "--out", "two.txt")
     assert (
         told.err == "striate: a network with several inputs or outputs has no notation; use its JSON form\n"
     )
+
+
+def test_edits_of_a_network_that_no_line_can_say_are_in_its_json_form(striate, tmp_path: Path) -> None:
+    row, picture = Input(3, name="row"), Input(8, 8, 1, name="picture")
+    scores = Dense(4)(Concat()(Dense(5)(row), Flatten()(Conv(2, 1, stride=2)(picture))))
+    network = Network([row, picture], Softmax()(scores))
+    (tmp_path / "both.json").write_text(network.to_json(), encoding="utf-8")
+    told = striate("lint", "both.json")
+    assert told.out.count("no line can say this network; --json gives it, and --fix prints the one with") == 3
+    document = json.loads(striate("lint", "both.json", "--json", "--fix").out)
+    edits = [finding["edit"]["network"] for finding in document["findings"]]
+    for written in (document["network"], document["fixed"]["network"], *edits):
+        (tmp_path / "edited.json").write_text(json.dumps(written), encoding="utf-8")
+        assert striate("plan", "edited.json").code == 0
+    assert Network.from_json(json.dumps(document["network"])) == network
+    assert Network.from_json(json.dumps(edits[0]))["conv1"].layer.kernel == 2
 
 
 def test_the_budget_asks_for_a_smaller_batch(striate) -> None:

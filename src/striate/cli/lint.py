@@ -20,11 +20,12 @@ from striate.cli.words import (
     downloading,
     print_json,
 )
-from striate.core import GraphError, UsageError, units
+from striate.core import UsageError, units
 from striate.graph import Network
-from striate.plan import Finding, Mended, lint, mend
+from striate.plan import Finding, Mended, lint, mend, written
 
 _SUFFIXES = (".txt", ".json")
+_UNSAID = "no line can say this network; --json gives it, and --fix prints the one with every edit made"
 
 
 def lint_command(
@@ -63,7 +64,7 @@ def lint_command(
     if mended and out:
         _write(out, mended.network)
     if json:
-        facts: dict[str, Any] = {"network": _said(made), "findings": [f.to_dict() for f in findings]}
+        facts: dict[str, Any] = {"network": written(made), "findings": [f.to_dict() for f in findings]}
         print_json("lint", facts | ({"fixed": _facts(mended)} if mended else {}))
     elif mended:
         _tell_fixed(mended, batch)
@@ -99,16 +100,9 @@ def _write(path: Path, network: Network) -> None:
     write_text(path, f"{network.notation()}\n" if path.suffix == ".txt" else network.to_json())
 
 
-def _said(network: Network) -> str | None:
-    try:
-        return network.notation()
-    except GraphError:
-        return None
-
-
 def _facts(mended: Mended) -> dict[str, Any]:
     return {
-        "network": _said(mended.network),
+        "network": written(mended.network),
         "batch": mended.batch,
         "changes": list(mended.changes),
         "left": [finding.to_dict() for finding in mended.left],
@@ -123,14 +117,15 @@ def _tell_fixed(mended: Mended, batch: int) -> None:
         print(f"train it with --batch {mended.batch}", file=sys.stderr)
     for finding in mended.left:
         print(f"left  {finding.severity} {finding.rule} at {', '.join(finding.nodes)}", file=sys.stderr)
-    print(_said(mended.network) or mended.network.to_json())
+    network = written(mended.network)
+    print(network if isinstance(network, str) else mended.network.to_json())
 
 
 def _text(finding: Finding) -> str:
     lines = [f"{finding.severity}: {finding.rule} at {', '.join(finding.nodes)}", f"  {finding.reason}"]
     if finding.edit:
         lines.append(f"  edit: {finding.edit.change}")
-        lines += [f"        {finding.edit.notation}"] if finding.edit.notation else []
+        lines.append(f"        {finding.edit.notation or _UNSAID}")
     return "\n".join([*lines, f"  source: {finding.source}", ""])
 
 

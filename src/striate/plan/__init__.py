@@ -6,6 +6,7 @@ from striate.plan.memory import OPTIMIZER_STATES, PRECISIONS, Memory, training_m
 from striate.plan.plan import Plan, Row, plan
 from striate.plan.receptive import ReceptiveField, receptive_fields
 from striate.plan.versus import Versus
+from striate.plan.written import written
 
 __all__ = [
     "OPTIMIZER_STATES",
@@ -26,4 +27,5 @@ __all__ = [
     "plan",
     "receptive_fields",
     "training_memory",
+    "written",
 ]

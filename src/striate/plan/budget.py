@@ -9,7 +9,7 @@ from typing import Any
 from striate.core import GraphError, RecipeError, units
 from striate.graph import Conv, Network, Node, Volume, surgery
 from striate.plan.memory import step_of
-from striate.plan.plan import said
+from striate.plan.written import written
 
 _WIDTHS = (Fraction(3, 4), Fraction(1, 2), Fraction(1, 4))
 
@@ -23,7 +23,7 @@ class Change:
     peak: int
 
     def to_dict(self) -> dict[str, Any]:
-        return {"change": self.what, "network": said(self.network), "peak_bytes": self.peak}
+        return {"change": self.what, "network": written(self.network), "peak_bytes": self.peak}
 
 
 @dataclass(frozen=True)

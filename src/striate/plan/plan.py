@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from striate.core import GraphError, Shape
+from striate.core import Shape
 from striate.graph import Network, Weighted
 from striate.plan.memory import Memory, training_memory
 from striate.plan.receptive import ReceptiveField, receptive_fields
+from striate.plan.written import written
 
 FORMAT = "striate.plan"
 VERSION = 1
@@ -81,11 +82,11 @@ class Plan:
         return sum(row.macs for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as one versioned object for programs."""
+        """The plan as one versioned object for programs; `network` is as `written` gives it."""
         return {
             "format": FORMAT,
             "version": VERSION,
-            "network": said(self.network),
+            "network": written(self.network),
             "batch": self.batch,
             "optimizer": self.optimizer,
             "precision": self.precision,
@@ -103,14 +104,6 @@ class Plan:
         from striate.plan.render import as_html
 
         return as_html(self)
-
-
-def said(network: Network) -> str | None:
-    """A network's notation, or None where no line can say it."""
-    try:
-        return network.notation()
-    except GraphError:
-        return None
 
 
 def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precision: str = "fp32") -> Plan:

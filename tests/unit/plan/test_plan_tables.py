@@ -122,8 +122,9 @@ def test_json_names_its_format_and_every_setting() -> None:
     }
 
 
-def test_json_of_a_network_that_no_line_can_say_has_no_notation() -> None:
-    assert plan(two_inputs()).to_dict()["network"] is None
+def test_a_network_that_no_line_can_say_stands_in_its_json_form() -> None:
+    told = json.loads(json.dumps(plan(two_inputs()).to_dict()))
+    assert Network.from_json(json.dumps(told["network"])) == two_inputs()
 
 
 def test_html_escapes_what_it_shows() -> None:

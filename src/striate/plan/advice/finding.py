@@ -8,6 +8,7 @@ from striate.core import GraphError
 from striate.graph import Network
 from striate.plan.advice.editing import counted_anew
 from striate.plan.advice.facts import Facts
+from striate.plan.written import written
 
 Severity = Literal["grave", "warning", "hint"]
 # From the gravest down.
@@ -37,7 +38,9 @@ class Edit:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        return {"change": self.change, "network": self.notation, "batch": self.batch}
+        """`network` is the notation, or the JSON form where no line can say it."""
+        network = written(counted_anew(self.network, self.origin))
+        return {"change": self.change, "network": network, "batch": self.batch}
 
 
 @dataclass(frozen=True)
