@@ -117,7 +117,10 @@ def test_a_budget_divides_the_batch_and_says_so(striate, folder: Path, run: Path
         "more than the budget of 1.00 KiB; give a larger --budget or a smaller network\n"
     )
     told = striate("train", *words, "--budget", "lots")
-    assert told.err == "striate: 'lots' is no size; write a number and its unit, such as 8GiB or 800MB\n"
+    assert (
+        told.err
+        == "striate: 'lots' is no size; write a positive number and its unit, such as 8GiB or 800MB\n"
+    )
     assert striate("train", *words, "--batch", "some").err == (
         "striate: --batch takes a whole number or auto, not 'some'; see 'striate train --help'\n"
     )

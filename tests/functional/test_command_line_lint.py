@@ -138,7 +138,7 @@ def test_the_data_give_size_and_classes(striate, pets: Path) -> None:
 WRONG = [
     (["--out", "net.txt"], "--out is where --fix writes the network; add --fix"),
     (["--fix", "--out", "net.yaml"], "net.yaml ends in neither .txt, for the notation, nor .json; name one"),
-    (["--budget", "much"], "'much' is no size; write a number and its unit, such as 8GiB or 800MB"),
+    (["--budget", "much"], "'much' is no size; write a positive number and its unit, such as 8GiB or 800MB"),
     (["--budget", "0B"], "the budget must be at least 1 byte, not 0; give one such as 8GiB"),
     (["--batch", "0", "--budget", "1GiB"], "the batch must be at least 1, not 0"),
     (["--optimizer", "lion", "--budget", "1GiB"], "the optimizer is one of"),

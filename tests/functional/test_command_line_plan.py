@@ -62,7 +62,7 @@ def test_two_networks_stand_side_by_side(striate) -> None:
 
 
 OPTIONS = [
-    (("--budget", "8"), "'8' is no size; write a number and its unit, such as 8GiB or 800MB"),
+    (("--budget", "8"), "'8' is no size; write a positive number and its unit, such as 8GiB or 800MB"),
     (("--budget", "0B"), "the budget must be at least 1 byte, not 0; give one such as 8GiB"),
     (("--budget", "8GiB", "--versus", "tiny"), "--budget looks at one network and --versus at two; "
      "leave one of them out"),

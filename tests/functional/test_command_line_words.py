@@ -85,6 +85,10 @@ WRONG = [
     ("predict x", "'striate predict' needs FILES; see 'striate predict --help'"),
     ("train", "'striate train' needs --data; see 'striate train --help'"),
     ("train --data", "--data needs a value; see 'striate train --help'"),
+    ("plan tiny --budget -3GiB", "--budget takes a positive value, not '-3GiB'; see 'striate plan --help'"),
+    ("plan tiny --budget --json", "--budget needs a value; see 'striate plan --help'"),
+    ("plan tiny --budget=-3GiB", "'-3GiB' is no size; "
+     "write a positive number and its unit, such as 8GiB or 800MB"),
     ("plan lecture --bacth 3", "unknown option '--bacth'; did you mean '--batch'?"),
     ("plan lecture --xyz", f"unknown option '--xyz'; choose one of {OPTIONS}; see 'striate plan --help'"),
     ("plan 8x8x1 relu", "'striate plan' has no use for 'relu'; put quotes around a text with spaces; "

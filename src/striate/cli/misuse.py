@@ -1,5 +1,7 @@
 """The command line's own errors in one sentence: what is wrong with the words, and where help is."""
 
+import re
+
 from cyclopts import (
     CoercionError,
     CycloptsError,
@@ -33,10 +35,14 @@ def _told(error: CycloptsError, verb: str) -> str:
             return str(UnknownNameError("option", error.token.keyword or error.token.value, options))
         case UnusedCliTokensError():
             return f"'{verb}' has no use for {quoted(' '.join(words))}; put quotes around a text with spaces"
+        case MissingArgumentError() if error.keyword:
+            # What begins with a minus is taken for an option.
+            after = words[words.index(error.keyword) + 1 :] if error.keyword in words else []
+            if after and re.match("-[0-9.]", after[0]):
+                return f"{error.keyword} takes a positive value, not {quoted(after[0])}"
+            return f"{error.keyword} needs a value"
         case MissingArgumentError() if error.argument:
-            return (
-                f"{error.keyword} needs a value" if error.keyword else f"'{verb}' needs {error.argument.name}"
-            )
+            return f"'{verb}' needs {error.argument.name}"
         case CoercionError() if error.token and error.token.keyword and error.target_type in _KINDS:
             token = error.token
             return f"{token.keyword} takes {_KINDS[error.target_type]}, not {quoted(token.value)}"

@@ -33,7 +33,9 @@ def parse_bytes(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{quoted(text)} is no size; write a number and its unit, such as 8GiB or 800MB")
+        raise UsageError(
+            f"{quoted(text)} is no size; write a positive number and its unit, such as 8GiB or 800MB"
+        )
     number, prefix, binary = match.groups()
     step = 1024 if binary else 1000
     power = " kmgt".index(prefix.lower()) if prefix else 0

@@ -32,7 +32,9 @@ WRONG = ["", "8", "GiB", "-1GB", "1e9B", "8 G", "8GiBs", "1,5GB", "8 iB", "٣GB"
 def test_what_is_no_size_is_told(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         units.parse_bytes(text)
-    assert str(caught.value).endswith("is no size; write a number and its unit, such as 8GiB or 800MB")
+    assert str(caught.value).endswith(
+        "is no size; write a positive number and its unit, such as 8GiB or 800MB"
+    )
 
 
 @given(st.integers(0, 2**50))
