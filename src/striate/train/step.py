@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -110,6 +111,8 @@ class Stepper:
 
     def _gradients(self, inputs: list[Tensor], wanted: list[Tensor], count: int) -> Tensor | None:
         """Adds up the gradients of the batch's parts; None when one was too large, and shrinks them."""
+        # Joined, it is one copy for all norms.
+        before = torch.cat([buffer.flatten() for buffer in self._statistics]) if self._statistics else None
         try:
             parts = [
                 self._dealt_part(inputs, wanted, start, end, count)
@@ -123,11 +126,20 @@ class Stepper:
                 raise
         # Only here are the tensors free that the error's frames held.
         self.optimizer.zero_grad()
+        if before is not None:  # the rows that were computed come again
+            pieces = before.split([buffer.numel() for buffer in self._statistics])
+            for buffer, piece in zip(self._statistics, pieces, strict=True):
+                buffer.copy_(piece.view_as(buffer))
         if self.compute.device.type == "cuda":
             torch.cuda.empty_cache()
         self.rows = largest // 2
         self.divided(self.rows)
         return None
+
+    @cached_property
+    def _statistics(self) -> list[Tensor]:
+        """What norms measure, and fixed numbers."""
+        return [buffer for buffer in self.module.buffers() if buffer.is_floating_point()]
 
     def _dealt_part(
         self, inputs: list[Tensor], wanted: list[Tensor], start: int, end: int, count: int

@@ -159,9 +159,11 @@ def full_above(monkeypatch):
     """Makes parts of a step of more than so many rows find the memory full, as an allocator would say."""
     part = Stepper._part
 
-    def limit(rows, error=FULL):
+    def limit(rows, error=FULL, late=False):
         def refusing(training, inputs, wanted, count):
             if len(wanted[0]) > rows:
+                if late:  # as when the memory is full in the backward pass
+                    part(training, inputs, wanted, count)
                 for weight in training.module.parameters():
                     weight.grad = torch.ones_like(weight)  # what was added up before must not stay
                 raise error
@@ -207,6 +209,16 @@ def test_batch_norm_of_single_numbers_keeps_two_rows_together(trained, full_abov
     full_above(1)
     with pytest.raises(TrainingError, match=r"^the memory is full; "):
         trained("flatten | dense 4 | batchnorm | relu | dense", epochs=1)
+
+
+def test_attempts_that_fail_leave_the_statistics_of_norms_as_they_were(trained, full_above):
+    full_above(4)
+    early = trained(NORMED)
+    full_above(4, late=True)
+    late = trained(NORMED)
+    assert "batchnorm1.running_mean" in weights(early)
+    for name, value in weights(early).items():
+        np.testing.assert_array_equal(weights(late)[name], value)
 
 
 def test_other_errors_are_not_taken_for_full_memory(trained, full_above):
