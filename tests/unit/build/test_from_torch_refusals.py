@@ -164,10 +164,13 @@ def test_what_a_layer_does_not_take_is_refused_with_its_reason() -> None:
     )
 
 
-def test_what_depends_on_the_numbers_of_the_input_is_refused() -> None:
+def test_what_depends_on_the_numbers_of_the_input_is_refused(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     told = refusal_of(lambda m, x: x if x.sum() > 0 else -x)
     assert told.startswith("torch.export can't follow Model because of '")
     assert told.endswith("'; take what depends on the input's numbers out of its forward")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_module_that_fails_is_told_from_one_that_cant_be_followed() -> None:

@@ -1,7 +1,9 @@
 """From a PyTorch module to a network with its weights, through torch.export's graph of ATen operations."""
 
+import logging
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from typing import Any
 
 import torch
@@ -84,7 +86,8 @@ def _evaluating(module: nn.Module) -> Generator[None]:
 
 def _exported(module: nn.Module, inputs: tuple[Tensor, ...]) -> torch.export.ExportedProgram:
     try:
-        with torch.no_grad():  # else a forward that turns gradients off would become a graph in a graph
+        # Without gradients, else a forward that turns them off would become a graph in a graph.
+        with torch.no_grad(), _quiet():
             return torch.export.export(module, inputs, strict=False)
     except Exception as error:  # noqa: BLE001 - torch.export lets through whatever the module's code raises
         _try_out(module, inputs)
@@ -92,6 +95,18 @@ def _exported(module: nn.Module, inputs: tuple[Tensor, ...]) -> torch.export.Exp
             f"torch.export can't follow {type(module).__name__} because of '{_first_line(error)}'; "
             f"take what depends on the input's numbers out of its forward"
         ) from None
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keeps back what torch.export prints and logs of a graph that it can't finish: its error says enough."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def _try_out(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
