@@ -226,6 +226,24 @@ def test_functions_become_layers(function: Callable[..., Tensor], steps: str) ->
     assert words(imported(Does(function), MAPS)) == steps
 
 
+@pytest.mark.parametrize(
+    ("function", "steps"),
+    [
+        (lambda x: x.permute(0, 2, 3, 1).contiguous().view(x.shape[0], -1), "dropout flatten dense"),
+        (lambda x: x.flatten(2).transpose(1, 2).flatten(1), "dropout flatten dense"),
+        (lambda x: x.permute(0, 3, 1, 2).flatten(1), "dropout flatten dense"),
+        (lambda x: x.view(-1, 2, 4, 36).transpose(1, 2).flatten(1), "dropout flatten dense"),
+    ],
+)
+def test_weights_are_put_in_the_order_of_what_is_flattened(
+    function: Callable[[Tensor], Tensor], steps: str
+) -> None:
+    module = Does(lambda m, x: m.scores(function(m.drop(x))), drop=nn.Dropout(), scores=nn.Linear(288, 5))
+    got = imported(module, MAPS)
+    assert words(got) == steps
+    assert all(weight.requires_grad for weight in got.parameters())
+
+
 def test_padding_before_a_convolution_becomes_its_own() -> None:
     module = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(8, 4, 3, stride=2, padding=1))
     assert said(imported(module, MAPS)) == ["conv 4 3 stride=2 padding=1-2x1-2"]

@@ -9,7 +9,18 @@ import torch
 from torch import Tensor
 
 from striate.build.importing.assembly import Assembly, refusal
-from striate.build.importing.views import DEPTH, REPEATED, Axis, View, channels_of, normal, size_of, whole
+from striate.build.importing.views import (
+    BATCH,
+    DEPTH,
+    REPEATED,
+    Axis,
+    Part,
+    View,
+    channels_of,
+    normal,
+    size_of,
+    whole,
+)
 from striate.graph import Conv, Dense, Flatten, GlobalAvgPool, GlobalMaxPool, Layer, Shuffle, Upsample, Volume
 
 REPLACE = "replace it in the module and import that"
@@ -85,6 +96,21 @@ class Site:
         if view.axes[axis] != view.depth:
             self.refuse("over places instead of channels, " + NO_LAYER)
         return view
+
+    def row(self, view: View) -> tuple[View, Axis] | None:
+        """A view (N, numbers) as one of a vector, and the parts of the vector in the order of the numbers.
+
+        None where the view shows anything else than all numbers of its volume.
+        """
+        sizes = view.volume.shape.tensor
+        batch, *rest = self.whole(view.volume).axes
+        is_row = len(view.axes) == 2 and view.axes[0] == batch and size_of(view.axes[1]) == prod(sizes)
+        if not is_row or any(part.axis <= BATCH for part in view.axes[1]):
+            return None
+        flat = self.standing(View(view.volume, (batch, _joined(*rest))))
+        within = [prod(sizes[i + 1 :]) for i in range(len(sizes))]
+        parts = normal(*(Part(DEPTH, p.step * within[p.axis - 1], p.size) for p in view.axes[1]))
+        return View(flat, (batch, parts)), parts
 
     def _stood(self, view: View) -> Volume:
         if view.axes == self.whole(view.volume).axes:

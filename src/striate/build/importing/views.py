@@ -8,10 +8,15 @@ an axis of two parts of C that have changed places.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from torch import Tensor
 
 from striate.graph import Volume
 
 BATCH, DEPTH, REPEATED = 0, 1, -1
+Numbers = TypeVar("Numbers", Tensor, NDArray[Any])
 
 
 class UnviewableError(Exception):
@@ -92,6 +97,15 @@ def channels_of(parts: Iterable[Part]) -> list[int]:
     for part in parts:
         channels = [channel + place * part.step for channel in channels for place in range(part.size)]
     return channels
+
+
+def in_order(numbers: Numbers, parts: Axis, axis: int = 0) -> Numbers:
+    """Numbers, along `axis` one for each channel as the parts show them, in the order of the channels."""
+    if len(parts) < 2:
+        return numbers
+    channels = channels_of(parts)
+    order = sorted(range(len(channels)), key=channels.__getitem__)
+    return numbers[(*(slice(None),) * axis, order)]
 
 
 def packed(axes: tuple[Axis, ...]) -> tuple[tuple[Axis, ...], list[int]]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from striate.build.importing.site import NO_LAYER, Numbers, Site, collapsed, is_frozen, many, sides
-from striate.build.importing.views import View
+from striate.build.importing.views import View, in_order
 from striate.graph import Conv, Dense, Pad, TransposedConv, Volume
 
 
@@ -120,7 +120,11 @@ def linear(site: Site, x: View, weight: Tensor, bias: Tensor | None = None) -> V
     weight = site.constant(weight, "weights")
     biases = {} if bias is None else {"bias": site.constant(bias, "weights")}
     frozen = is_frozen(weight, bias)
-    if len(x.axes) == 2:
+    if row := site.row(x):
+        # As after channels that were moved last and flattened: the weights are put in order instead.
+        x, parts = site.whole(row[0].volume), row[1]
+        weight = in_order(weight, parts, 1)
+    elif len(x.axes) == 2:
         x = site.standing_whole(x)
     if x.axes[-1] != x.depth:
         site.refuse(f"over other numbers than the channels, {NO_LAYER}")

@@ -5,10 +5,10 @@ from math import inf, isclose
 import numpy as np
 
 from striate.build.importing.onnx.call import Call, Handler, Unfinished
-from striate.build.importing.onnx.channels import channels, for_each_channel, in_order
+from striate.build.importing.onnx.channels import channels, for_each_channel
 from striate.build.importing.onnx.gelu import HalfGelu
 from striate.build.importing.onnx.scaling import scaled
-from striate.build.importing.views import View, size_of
+from striate.build.importing.views import View, in_order, size_of
 from striate.graph import (
     ELU,
     GELU,

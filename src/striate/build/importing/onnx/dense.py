@@ -3,9 +3,9 @@
 import numpy as np
 
 from striate.build.importing.onnx.call import Call, Handler
-from striate.build.importing.onnx.channels import channels, in_order, vector
+from striate.build.importing.onnx.channels import channels, vector
 from striate.build.importing.onnx.tensors import Array
-from striate.build.importing.views import View
+from striate.build.importing.views import View, in_order
 from striate.graph import Conv, Dense
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from striate.build.importing.onnx.call import Call, Handler
-from striate.build.importing.onnx.channels import channels, for_each_channel, in_order, is_in_order
+from striate.build.importing.onnx.channels import channels, for_each_channel, is_in_order
 from striate.build.importing.onnx.tensors import Array
-from striate.build.importing.views import DEPTH, Part, View, normal, size_of
+from striate.build.importing.views import DEPTH, Part, View, in_order, normal, size_of
 from striate.graph import LRN, BatchNorm, Dropout, GroupNorm, Layer, LayerNorm
 
 _TRAINING = "as in training; export the model for inference"

@@ -6,9 +6,9 @@ import numpy as np
 from torch import Tensor
 
 from striate.build.importing.onnx.call import Call, tensor_of
-from striate.build.importing.onnx.channels import channels, for_each_channel, in_order
+from striate.build.importing.onnx.channels import channels, for_each_channel
 from striate.build.importing.onnx.tensors import Array
-from striate.build.importing.views import View
+from striate.build.importing.views import View, in_order
 from striate.graph import (
     BatchNorm,
     Conv,
