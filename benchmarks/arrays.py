@@ -1,30 +1,14 @@
 """Real pictures as one file of arrays that every contender reads: bytes (N, H, W, C), labels, train and test."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from peers.protocol import Arrays
 
 from striate.core import Shape
 from striate.data import Images, Split, prepare_split
-
-
-class Arrays(NamedTuple):
-    """Decoded pictures (N, H, W, C) of bytes and labels (N,), to train on and to test on."""
-
-    x_train: NDArray[np.uint8]
-    y_train: NDArray[np.int64]
-    x_test: NDArray[np.uint8]
-    y_test: NDArray[np.int64]
-
-    def first(self, count: int | None) -> "Arrays":
-        """Only the first so many to train on, and as many at most to test on; None leaves all."""
-        return Arrays(*(array[:count] for array in self))
-
-    def save(self, path: Path) -> None:
-        """Writes the file."""
-        np.savez(path, **self._asdict())
 
 
 def decoded(images: Images, shape: Shape, fit: str = "stretch") -> Arrays:
@@ -37,14 +21,22 @@ def decoded(images: Images, shape: Shape, fit: str = "stretch") -> Arrays:
     return Arrays(*parts)
 
 
+def first(arrays: Arrays, count: int | None) -> Arrays:
+    """The first so many pictures to train on, and as many at most to test on; None leaves all."""
+    return Arrays(*(array[:count] for array in arrays))
+
+
+def save(arrays: Arrays, path: Path) -> None:
+    """Writes the file."""
+    np.savez(path, **arrays._asdict())
+
+
 def held_out(split: Split, count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which rows are trained on, and which `count` rows, equally many of each class, are tested on."""
     labels = split.labels
     rng = np.random.default_rng(seed)
     classes = np.unique(labels)
-    tested = np.sort(
-        np.concatenate(
-            [rng.permutation(np.flatnonzero(labels == one))[: count // len(classes)] for one in classes]
-        )
-    )
+    share = count // len(classes)
+    groups = [rng.permutation(np.flatnonzero(labels == one))[:share] for one in classes]
+    tested = np.sort(np.concatenate(groups))
     return np.setdiff1d(np.arange(len(labels)), tested), tested

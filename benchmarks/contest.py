@@ -11,13 +11,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from arrays import save
 from common import spread
+from peers.protocol import Arrays
 
 PEERS = Path(__file__).parent / "peers"
 CLOCK = (
@@ -52,14 +54,13 @@ class Outcome:
         return median(run["seconds"] for run in self.runs)
 
 
-def arguments(description: str | None, names: Sequence[str], **defaults: Any) -> argparse.ArgumentParser:
+def arguments(description: str | None, names: Sequence[str]) -> argparse.ArgumentParser:
     """The words that every contest takes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each contender")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: all cores")
     parser.add_argument("--pictures", type=int, help="train on the first so many, and write no table: a trial")
-    parser.set_defaults(**defaults)
     return parser
 
 
@@ -84,16 +85,16 @@ def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str,
 
 
 def contest(
-    contenders: Sequence[Contender], write_data: Callable[[Path], None], seeds: int, threads: int
+    contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int
 ) -> list[Outcome]:
-    """Trains all contenders in turn, `seeds` times, on what `write_data` puts into a file.
+    """Trains all contenders in turn, `seeds` times, on the same pictures.
 
     A contender that fails is asked no more and keeps its reason. Each training is told on stderr.
     """
     outcomes = [Outcome(contender) for contender in contenders]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "pictures.npz"
-        write_data(data)
+        save(arrays, data)
         for seed in range(seeds):
             for outcome in outcomes:
                 if outcome.failure:

@@ -3,9 +3,7 @@
 `python benchmarks/mnist.py` in an environment with the extra `bench`; `STRIATE_DATA` names a folder with `mnist/`.
 """
 
-from pathlib import Path
-
-from arrays import decoded
+from arrays import decoded, first
 from common import write
 from contest import Contender, arguments, contest, footnotes, table
 
@@ -46,13 +44,9 @@ def main() -> None:
     parser = arguments(__doc__, NAMES)
     parser.add_argument("--recipe", default="fast", help="Striate's")
     given = parser.parse_args()
-    digits = decoded(load("mnist"), Shape((28, 28), 1)).first(given.pictures)
+    digits = first(decoded(load("mnist"), Shape((28, 28), 1)), given.pictures)
     chosen = [one for one in contenders(given.recipe) if not given.only or one.name in given.only]
-
-    def write_data(path: Path) -> None:
-        digits.save(path)
-
-    outcomes = contest(chosen, write_data, given.seeds, given.threads)
+    outcomes = contest(chosen, digits, given.seeds, given.threads)
     lines = [*table(outcomes, TARGET), "", *footnotes(outcomes)]
     if given.pictures:
         print("\n".join(lines))
