@@ -8,6 +8,7 @@ throwaway model and its test, lies outside of the seconds it tells.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,7 @@ def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError((done.stderr.strip() or f"it ended with {done.returncode}").splitlines()[-1])
+        raise RuntimeError(_reason(done.stderr) or f"it ended with {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -155,6 +156,13 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
             ran = f" after {len(outcome.runs)} trainings" if outcome.runs else ""
             lines += ["", f"{outcome.contender.name} failed{ran}: {outcome.failure}"]
     return lines
+
+
+def _reason(wrote: str) -> str:
+    """The line that names the error; what a library says while it goes down may follow it."""
+    lines = [line for line in wrote.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (named or lines or [""])[-1]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from striate.runs import Run
 from striate.train import train
 
 SIZES, REPEATS = (1024, 2048, 4096), 5
+PICTURES = 10_000
 BANDWIDTH_BYTES = 512 * 1024**2
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 PROFILED_ROWS = 25
@@ -139,11 +140,12 @@ def main() -> None:
         metavar=("DATA", "NETWORK", "RECIPE"),
         help="measure this training; again for more; default: the two of `make bench`",
     )
-    parser.add_argument("--pictures", type=int, default=10_000, help="of an epoch")
+    parser.add_argument("--pictures", type=int, help=f"of an epoch, not {PICTURES:,}, and write no table: a trial")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--profile", action="store_true", help="print where the trainings' time goes, no more")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    count = given.pictures or PICTURES
     trainings = given.training or [["mnist", "lecture", "fast"], ["cifar10-jpeg", "airnet", "fast-color"]]
     with tempfile.TemporaryDirectory() as name:
         rows: list[str] = []
@@ -151,9 +153,9 @@ def main() -> None:
         for place, (word, network, recipe) in enumerate(trainings):
             folder = Path(name) / str(place)
             folder.mkdir()
-            data = data_file(word, given.pictures, folder)
+            data = data_file(word, count, folder)
             if given.profile:
-                print(f"{network} {recipe} on {given.pictures} pictures\n{profiled(network, recipe, data, folder)}")
+                print(f"{network} {recipe} on {count} pictures\n{profiled(network, recipe, data, folder)}")
             else:
                 rows.append(row(network, recipe, data, folder, peaks))
     if given.profile:
@@ -162,7 +164,11 @@ def main() -> None:
     head += ["| --- | --- | --- | ---: | ---: | ---: | ---: |"]
     formula = " ".join((__doc__ or "").split("\n\n", 1)[1].split())
     threads = f"{torch.get_num_threads()} threads; best of {REPEATS} of each product; trainings: the second epoch."
-    write("peak", [*lines, "", *head, *rows, "", threads, "", formula])
+    report = [*lines, "", *head, *rows, "", threads, "", formula]
+    if given.pictures:
+        print("\n".join(report))
+    else:
+        write("peak", report)
 
 
 if __name__ == "__main__":

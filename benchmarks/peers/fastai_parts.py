@@ -13,15 +13,21 @@ class Untested(Callback):
 
 
 class Deadline(Callback):
-    """Ends the training with the step during which its time is over."""
+    """Ends the training with the step during which its time is over; `steps` were made, `rate` a second."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
+        self.steps, self.rate = 0, 0.0
 
     def before_fit(self) -> None:
-        self._end = time.perf_counter() + self._seconds
+        self._began = time.perf_counter()
 
     def after_batch(self) -> None:
-        if self.training and time.perf_counter() >= self._end:
+        if not self.training:
+            return
+        passed = time.perf_counter() - self._began
+        self.steps += 1
+        self.rate = self.steps / passed
+        if passed >= self._seconds:
             raise CancelFitException
