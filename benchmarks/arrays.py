@@ -1,4 +1,4 @@
-"""Real pictures as one file of arrays that every contender reads: bytes (N, H, W, C), labels, train and test."""
+"""Real pictures as one file that every contender reads: bytes (N, H, W, C) and labels, train and test."""
 
 from pathlib import Path
 from typing import Any

@@ -21,10 +21,11 @@ NAMES = ("striate", "airbench94", *RESNETS)
 # Page, How to Train Your ResNet (2018), part 1.
 RESNET_EPOCHS = 30
 EXTRAPOLATED = (
-    "ResNet-18 was not trained to its end. Its seconds are extrapolated from the median of {steps} training steps a "
-    "run, for {epochs} epochs. The standard recipe has 200; {epochs} is a generous lower estimate of when it reaches "
-    "this accuracy, for so many epochs need residual networks of this kind under a schedule tuned for speed "
-    "(Page, How to Train Your ResNet, 2018) to reach 94 % on the original pictures, where airbench94 reaches 94 % too."
+    "ResNet-18 was not trained to its end. Its seconds are extrapolated from the median of {steps} training "
+    "steps a run, for {epochs} epochs. The standard recipe has 200; {epochs} is a generous lower estimate of "
+    "when it reaches this accuracy, for so many epochs need residual networks of this kind under a schedule "
+    "tuned for speed (Page, How to Train Your ResNet, 2018) to reach 94 % on the original pictures, where "
+    "airbench94 reaches 94 % too."
 )
 
 

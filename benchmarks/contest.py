@@ -1,4 +1,4 @@
-"""Contests: every contender trains in a process of its own, in turn, seed after seed; one table tells them all.
+"""Contests: contenders train in processes of their own, in turn, seed after seed; one table tells them all.
 
 A contender is a script in `peers/`. It is given the pictures, a seed and a number of threads, trains once,
 and prints one JSON line (`peers/protocol.py`). What it needs for its own sake, imports, a first step on a
@@ -24,10 +24,10 @@ from peers.protocol import Arrays
 
 PEERS = Path(__file__).parent / "peers"
 CLOCK = (
-    "Seconds are wall time from the decoded pictures in memory (arrays of bytes) to the trained weights, with the "
-    "preparation of the pictures and, for Striate, everything that its run folder gets before and during training. "
-    "Imports, one training step or more on a throwaway model, and the test lie outside. Every training is a process "
-    "of its own; the contenders take turns, seed after seed."
+    "Seconds are wall time from the decoded pictures in memory (arrays of bytes) to the trained weights, with"
+    " the preparation of the pictures and, for Striate, everything that its run folder gets before and during"
+    " training. Imports, one training step or more on a throwaway model, and the test lie outside. Every "
+    "training is a process of its own; the contenders take turns, seed after seed."
 )
 
 
@@ -61,7 +61,9 @@ def arguments(description: str | None, names: Sequence[str]) -> argparse.Argumen
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each contender")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: all cores")
-    parser.add_argument("--pictures", type=int, help="train on the first so many, and write no table: a trial")
+    parser.add_argument(
+        "--pictures", type=int, help="train on the first so many, and write no table: a trial"
+    )
     return parser
 
 
@@ -85,9 +87,7 @@ def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str,
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def contest(
-    contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int
-) -> list[Outcome]:
+def contest(contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int) -> list[Outcome]:
     """Trains all contenders in turn, `seeds` times, on the same pictures.
 
     A contender that fails is asked no more and keeps its reason. Each training is told on stderr.

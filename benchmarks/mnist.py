@@ -1,6 +1,7 @@
 """MNIST to 99.09 %: the lecture network of 104,202 parameters under Striate, Keras, PyTorch and fastai.
 
-`python benchmarks/mnist.py` in an environment with the extra `bench`; `STRIATE_DATA` names a folder with `mnist/`.
+`python benchmarks/mnist.py` in an environment with the extra `bench`; `STRIATE_DATA` names a folder with
+`mnist/`.
 """
 
 from arrays import decoded, first
@@ -22,7 +23,7 @@ def contenders(recipe: str) -> list[Contender]:
             "torch-best",
             "tensor in memory, bf16, channels-last, AdamW, `OneCycleLR`, fewest epochs that reach it",
             "torch_best_mnist.py",
-            ("--epochs", "1"),
+            ("--epochs", "1", "--batch", "32", "--lr", "0.003"),
         ),
         Contender(
             "torch-tutorial",

@@ -1,8 +1,9 @@
 """How near trainings come to what the machine can: its measured peaks, and the FLOP/s of Striate's trainings.
 
 A training's FLOPs are counted from its network: 2 × MACs for the forward pass of a picture, as many for the
-gradient of the weights of each layer that learns, and as many for the gradient of each layer's input, except where
-nothing before it learns, as before the first layer. Activations, norms and the optimizer count as nothing.
+gradient of the weights of each layer that learns, and as many for the gradient of each layer's input, except
+where nothing before it learns, as before the first layer. Activations, norms and the optimizer count as
+nothing.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def product_peak(kind: torch.dtype) -> tuple[float, str]:
 
 
 def bandwidths() -> dict[str, float]:
-    """Bytes a second of a copy (read, write) and of a triad a = b + 2c (two reads, a write), each beyond the cache.
+    """Bytes a second of a copy and of a triad a = b + 2c, of arrays that no cache holds.
 
     What a processor reads of a line before writing it isn't counted.
     """
@@ -88,7 +89,9 @@ def data_file(word: str, count: int, folder: Path) -> Path:
     """The first pictures of a data set, decoded, with few to test on."""
     images = with_held_out(load(word), validation=0.0, seed=0)
     example = images.split("train").pictures.open(0)
-    axes = example.shape if isinstance(example, np.ndarray) else (*example.size[::-1], len(example.getbands()))
+    axes = (
+        example.shape if isinstance(example, np.ndarray) else (*example.size[::-1], len(example.getbands()))
+    )
     arrays = first(decoded(images, Shape(axes[:2], axes[2])), count)
     path = folder / "pictures.npz"
     save(arrays._replace(x_test=arrays.x_test[:256], y_test=arrays.y_test[:256]), path)
@@ -140,9 +143,13 @@ def main() -> None:
         metavar=("DATA", "NETWORK", "RECIPE"),
         help="measure this training; again for more; default: the two of `make bench`",
     )
-    parser.add_argument("--pictures", type=int, help=f"of an epoch, not {PICTURES:,}, and write no table: a trial")
+    parser.add_argument(
+        "--pictures", type=int, help=f"of an epoch, not {PICTURES:,}, and write no table: a trial"
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--profile", action="store_true", help="print where the trainings' time goes, no more")
+    parser.add_argument(
+        "--profile", action="store_true", help="print where the trainings' time goes, no more"
+    )
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     count = given.pictures or PICTURES
@@ -163,7 +170,9 @@ def main() -> None:
     head = ["| network | recipe | precision | pictures/s | MFLOPs a picture | GFLOP/s | of the peak |"]
     head += ["| --- | --- | --- | ---: | ---: | ---: | ---: |"]
     formula = " ".join((__doc__ or "").split("\n\n", 1)[1].split())
-    threads = f"{torch.get_num_threads()} threads; best of {REPEATS} of each product; trainings: the second epoch."
+    threads = (
+        f"{torch.get_num_threads()} threads; best of {REPEATS} of each product; trainings: the second epoch."
+    )
     report = [*lines, "", *head, *rows, "", threads, "", formula]
     if given.pictures:
         print("\n".join(report))

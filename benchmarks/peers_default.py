@@ -1,9 +1,10 @@
 """Good without tuning: `striate train --data D` and no other word, against the defaults of fastai and Keras.
 
-Striate trains first, as the command line does it; the whole command's wall time, from its start to its end, is what
-each peer then gets for training alone, from decoded pictures, its imports, first step and test being free. All are
-tested on the same pictures that none was trained on. `python benchmarks/peers_default.py` in an environment with the
-extra `bench`; `STRIATE_DATA` names a folder with `mnist/`, `cifar10-jpeg/` and `ants-bees/`.
+Striate trains first, as the command line does it; the whole command's wall time, from its start to its end,
+is what each peer then gets for training alone, from decoded pictures, its imports, first step and test being
+free. All are tested on the same pictures that none was trained on. `python benchmarks/peers_default.py` in an
+environment with the extra `bench`; `STRIATE_DATA` names a folder with `mnist/`, `cifar10-jpeg/` and
+`ants-bees/`.
 """
 
 import json
@@ -28,11 +29,12 @@ SETS = ("mnist", "fashion-mnist", "cifar10-jpeg", "ants-bees")
 PEERS = ("fastai", "keras")
 SIDE = 180
 NOTE = (
-    "Striate's time is that of the whole command, with start, decoding, test and figures. Peers train for that long "
-    "from decoded pictures; their imports, a first step on a throwaway model and the test aren't counted. They train "
-    "on what Striate was given, with the pictures that it holds out for validation. `ants-bees`: their folder `val` "
-    "is the test, which Striate sees as a folder `test`. fastai: `Learner` with `xresnet18` from new weights, for "
-    "pretrained ones can't be had here; Keras: the convnets of its examples."
+    "Striate's time is that of the whole command, with start, decoding, test and figures. Peers train for "
+    "that long from decoded pictures; their imports, a first step on a throwaway model and the test aren't "
+    "counted. They train on what Striate was given, with the pictures that it holds out for validation. "
+    "`ants-bees`: their folder `val` is the test, which Striate sees as a folder `test`. fastai: `Learner` "
+    "with `xresnet18` from new weights, for pretrained ones can't be had here; Keras: the convnets of its "
+    "examples."
 )
 
 
@@ -62,7 +64,10 @@ def striate_run(word: str, seed: int, threads: int, folder: Path) -> dict[str, A
     command = [sys.executable, "-c", "from striate.cli import main; main()", "train", "--data", word]
     command += ["--seed", str(seed), "--out", str(folder / f"striate-{seed}"), "--json", "--quiet"]
     # A cache of its own: a person's first training decodes, too.
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "STRIATE_CACHE": str(folder / f"cache-{seed}")}
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "STRIATE_CACHE": str(folder / f"cache-{seed}"),
+    }
     began = time.perf_counter()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     seconds = time.perf_counter() - began

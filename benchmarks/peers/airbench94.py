@@ -1,9 +1,10 @@
-"""airbench94 (Jordan, 94 % on CIFAR-10 in 3.29 seconds on a single GPU, 2024, arXiv:2404.00498) on the CPU in bf16.
+"""airbench94 (Jordan, 94 % on CIFAR-10 in 3.29 seconds, 2024, arXiv:2404.00498) on the CPU in bf16.
 
 Written anew from the published description: a frozen layer that whitens 2×2 patches, three groups of two
-convolutions begun as identities, batch norms without scales whose biases learn 64 times faster, Nesterov momentum
-with decoupled rates, smoothed labels, alternating flip, translation by 2 pixels, Lookahead, and six views of each
-tested picture. fp16 on a GPU became bf16 under autocast, channels-last; nothing else was changed.
+convolutions begun as identities, batch norms without scales whose biases learn 64 times faster, Nesterov
+momentum with decoupled rates, smoothed labels, alternating flip, translation by 2 pixels, Lookahead, and six
+views of each tested picture. fp16 on a GPU became bf16 under autocast, channels-last; nothing else was
+changed.
 """
 
 import time
@@ -54,7 +55,7 @@ class Scaled(nn.Module):
 
 
 def network(inputs: Tensor, classes: int = 10) -> nn.Sequential:
-    """The network, its first layer whitening the patches of these normalised pictures (N, 3, H, W)."""
+    """The network; its first layer whitens the patches of these normalised pictures (N, 3, H, W)."""
     whitening = nn.Conv2d(3, 24, 2)
     whitening.weight.data.copy_(whitening_filters(inputs))
     whitening.weight.requires_grad = False
@@ -66,7 +67,7 @@ def network(inputs: Tensor, classes: int = 10) -> nn.Sequential:
 
 
 def whitening_filters(inputs: Tensor) -> Tensor:
-    """(24, 3, 2, 2): the patches' principal directions, each divided by its deviation, and their negatives."""
+    """(24, 3, 2, 2): the patches' principal directions, divided by their deviations, and their negatives."""
     patches = F.unfold(inputs, 2).transpose(1, 2).reshape(-1, 12)
     values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
     filters = (vectors / torch.sqrt(values + WHITENING_EPSILON)).T.flip(0).reshape(12, 3, 2, 2)
@@ -122,7 +123,7 @@ class Lookahead:
 
 
 def optimizer_of(model: nn.Module) -> SGD:
-    # Sums of losses over a batch have gradients as of single pictures; Nesterov's momentum makes steps of this scale.
+    # The loss is a sum over the batch, and Nesterov's momentum makes steps of this scale of its gradients.
     scale = 1024 * (1 + 1 / (1 - MOMENTUM))
     rate, decay = RATE / scale, DECAY * BATCH / scale
     norms = [module.bias for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -178,7 +179,7 @@ def trained(pictures: Tensor, labels: Tensor, epochs: float) -> nn.Module:
 
 @torch.no_grad()
 def scores_of(model: nn.Module, inputs: Tensor, views: bool) -> Tensor:
-    """The scores of normalised pictures; of six views each, mirrored and moved by a pixel, where `views` says so."""
+    """The scores of normalised pictures, or the mean of six views of each, mirrored and moved by a pixel."""
     model.eval()
 
     def seen(part: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """fastai's defaults for a given time: `xresnet18` from new weights, `Learner`, `fit_one_cycle`, batch 64.
 
-`vision_learner` begins with weights from the network, which a comparison from scratch can't have. Digits are shown
-as they are; coloured pictures go through `aug_transforms()`, and photographs through a random crop to 128 as the
-book has it. The number of epochs is what the time allows, by the time of some steps before the clock starts.
+`vision_learner` begins with weights from the network, which a comparison from scratch can't have. Digits are
+shown as they are; coloured pictures go through `aug_transforms()`, and photographs through a random crop to
+128 as the book has it. The number of epochs is what the time allows, by the time of some steps before the
+clock starts.
 """
 
 import time

@@ -1,9 +1,9 @@
 """The convnets of Keras's own examples for a given time.
 
-Pictures up to 64 pixels: "Simple MNIST convnet" (Adam, batch 128, pictures divided by 255). Larger ones: the small
-Xception of "Image classification from scratch" (180×180, mirrored and rotated by up to a tenth of a turn, Adam at
-0.001; batch 32, the default of Keras's reader of folders, for the example's 128 is half of a small set). Their
-numbers of epochs, 15 and 25, give way to the time.
+Pictures up to 64 pixels: "Simple MNIST convnet" (Adam, batch 128, pictures divided by 255). Larger ones: the
+small Xception of "Image classification from scratch" (180×180, mirrored and rotated by up to a tenth of a
+turn, Adam at 0.001; batch 32, the default of Keras's reader of folders, for the example's 128 is half of a
+small set). Their numbers of epochs, 15 and 25, give way to the time.
 """
 
 import os
@@ -74,7 +74,9 @@ def model_of(pictures: Arrays) -> keras.Model:
     shape, classes = pictures.x_train.shape[1:], int(pictures.y_train.max()) + 1
     make = convnet if shape[0] <= LARGEST_SMALL else xception
     model = make(shape, classes)
-    model.compile(loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.Adam(1e-3), metrics=["accuracy"])
+    model.compile(
+        loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.Adam(1e-3), metrics=["accuracy"]
+    )
     return model
 
 
@@ -89,7 +91,8 @@ def rows_of(pictures: Arrays) -> tuple[tf.data.Dataset, int]:
     if scaled.dtype == np.uint8:
         augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])
         rows = rows.map(
-            lambda x, y: (augment(tf.cast(x, tf.float32), training=True), y), num_parallel_calls=tf.data.AUTOTUNE
+            lambda x, y: (augment(tf.cast(x, tf.float32), training=True), y),
+            num_parallel_calls=tf.data.AUTOTUNE,
         )
     return rows.prefetch(tf.data.AUTOTUNE), -(-count // batch)
 

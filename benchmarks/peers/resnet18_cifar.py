@@ -1,8 +1,9 @@
 """ResNet-18 for 32×32 pictures under the standard recipe, some steps of it; the rest is extrapolated.
 
-The first convolution is 3×3 and no pooling follows it; SGD at 0.1, momentum 0.9, weight decay 5e-4, batch 128,
-cosine schedule over 200 epochs, crops of pictures padded by 4, mirroring. Seconds are the median step's times the
-steps of `--epochs` epochs: with fewer than the recipe's 200 that is a lower estimate, and no accuracy is measured.
+The first convolution is 3×3 and no pooling follows it; SGD at 0.1, momentum 0.9, weight decay 5e-4, batch
+128, cosine schedule over 200 epochs, crops of pictures padded by 4, mirroring. Seconds are the median step's
+times the steps of `--epochs` epochs: with fewer than the recipe's 200 that is a lower estimate, and no
+accuracy is measured.
 """
 
 import time

@@ -1,7 +1,7 @@
 """Striate: a network and a recipe by name, through `striate.train.train`.
 
-The seconds end when the last weights and state are on the disk: their files tell when. What follows, the test and
-its figures, is outside.
+The seconds end when the last weights and state are on the disk: their files tell when. What follows, the test
+and its figures, is outside.
 """
 
 import tempfile
@@ -40,9 +40,7 @@ def main() -> None:
         train(given.network, load(few), given.recipe, out=Path(folder) / "few", epochs=1, **kept)
         images = load(given.data)
         began = time.time()
-        run = train(
-            given.network, images, given.recipe, out=Path(folder) / "run", seed=given.seed, **kept
-        )
+        run = train(given.network, images, given.recipe, out=Path(folder) / "run", seed=given.seed, **kept)
         seconds = saved(run) - began
         results, hardware = run.results, run.manifest.hardware
         tell(

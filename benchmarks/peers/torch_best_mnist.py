@@ -1,7 +1,7 @@
 """PyTorch as someone writes it who wants speed and knows no more than PyTorch's own performance guide.
 
-All pictures lie normalised and channels-last in one tensor, batches are taken from it by index, the model computes
-in bf16 under autocast, channels-last, and a fused AdamW follows `OneCycleLR`.
+All pictures lie normalised and channels-last in one tensor, batches are taken from it by index, the model
+computes in bf16 under autocast, channels-last, and a fused AdamW follows `OneCycleLR`.
 """
 
 import time

@@ -1,7 +1,8 @@
 """PyTorch as its own MNIST example writes it, but for the network.
 
 Each picture goes through Pillow, `ToTensor` and `Normalize`, the `DataLoader` makes batches of 64 in the main
-process, Adadelta begins at a rate of 1 that an epoch multiplies by 0.7; all in fp32. The example trains 14 epochs.
+process, Adadelta begins at a rate of 1 that an epoch multiplies by 0.7; all in fp32. The example trains 14
+epochs.
 """
 
 import time
