@@ -29,7 +29,7 @@ def contenders(recipe: str) -> list[Contender]:
             "torch-tutorial",
             "PyTorch's MNIST example: `DataLoader`, fp32, Adadelta, batch 64, fewest epochs that reach it",
             "torch_tutorial_mnist.py",
-            ("--epochs", "4"),
+            ("--epochs", "3"),
         ),
         Contender(
             "fastai",
