@@ -21,9 +21,9 @@ def decoded(images: Images, shape: Shape, fit: str = "stretch") -> Arrays:
     return Arrays(*parts)
 
 
-def first(arrays: Arrays, count: int | None) -> Arrays:
-    """The first so many pictures to train on, and as many at most to test on; None leaves all."""
-    return Arrays(*(array[:count] for array in arrays))
+def few(arrays: Arrays, count: int | None) -> Arrays:
+    """About so many pictures to train and to test on, from all over, since folders sort by class; None: all."""
+    return arrays if count is None else Arrays(*(array[:: max(1, len(array) // count)] for array in arrays))
 
 
 def save(arrays: Arrays, path: Path) -> None:

@@ -6,7 +6,7 @@
 
 from statistics import median
 
-from arrays import decoded, first, held_out
+from arrays import decoded, few, held_out
 from common import write
 from contest import Contender, Outcome, arguments, contest, footnotes, table
 from peers.protocol import Arrays
@@ -93,7 +93,7 @@ def main() -> None:
     steps, epochs = given.resnet_steps, given.resnet_epochs
     every = contenders(given.network, given.recipe, given.airbench_epochs, steps, epochs)
     chosen = [one for one in every if not given.only or one.name in given.only]
-    arrays = first(pictures(), given.pictures)
+    arrays = few(pictures(), given.pictures)
     outcomes = contest(chosen, arrays, given.seeds, given.threads)
     lines = [*table(outcomes), "", *footnotes(outcomes), *remarks(outcomes, steps, epochs)]
     if given.pictures:

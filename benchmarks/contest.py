@@ -61,9 +61,7 @@ def arguments(description: str | None, names: Sequence[str]) -> argparse.Argumen
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each contender")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: all cores")
-    parser.add_argument(
-        "--pictures", type=int, help="train on the first so many, and write no table: a trial"
-    )
+    parser.add_argument("--pictures", type=int, help="train on about so many, and write no table: a trial")
     return parser
 
 
@@ -83,8 +81,15 @@ def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(_reason(done.stderr) or f"it ended with {done.returncode}")
+        raise RuntimeError(reason(done.stderr) or f"it ended with {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def reason(wrote: str) -> str:
+    """The line that names the error; what a library says while it goes down may follow it."""
+    lines = [line for line in wrote.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (named or lines or [""])[-1]
 
 
 def contest(contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int) -> list[Outcome]:
@@ -156,13 +161,6 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
             ran = f" after {len(outcome.runs)} trainings" if outcome.runs else ""
             lines += ["", f"{outcome.contender.name} failed{ran}: {outcome.failure}"]
     return lines
-
-
-def _reason(wrote: str) -> str:
-    """The line that names the error; what a library says while it goes down may follow it."""
-    lines = [line for line in wrote.splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
-    return (named or lines or [""])[-1]
 
 
 def _row(cells: Sequence[str]) -> str:

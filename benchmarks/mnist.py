@@ -4,7 +4,7 @@
 `mnist/`.
 """
 
-from arrays import decoded, first
+from arrays import decoded, few
 from common import write
 from contest import Contender, arguments, contest, footnotes, table
 
@@ -45,7 +45,7 @@ def main() -> None:
     parser = arguments(__doc__, NAMES)
     parser.add_argument("--recipe", default="fast", help="Striate's")
     given = parser.parse_args()
-    digits = first(decoded(load("mnist"), Shape((28, 28), 1)), given.pictures)
+    digits = few(decoded(load("mnist"), Shape((28, 28), 1)), given.pictures)
     chosen = [one for one in contenders(given.recipe) if not given.only or one.name in given.only]
     outcomes = contest(chosen, digits, given.seeds, given.threads)
     lines = [*table(outcomes, TARGET), "", *footnotes(outcomes)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from arrays import decoded, first, save
+from arrays import decoded, few, save
 from common import write
 
 from striate.core import Shape
@@ -92,7 +92,7 @@ def data_file(word: str, count: int, folder: Path) -> Path:
     axes = (
         example.shape if isinstance(example, np.ndarray) else (*example.size[::-1], len(example.getbands()))
     )
-    arrays = first(decoded(images, Shape(axes[:2], axes[2])), count)
+    arrays = few(decoded(images, Shape(axes[:2], axes[2])), count)
     path = folder / "pictures.npz"
     save(arrays._replace(x_test=arrays.x_test[:256], y_test=arrays.y_test[:256]), path)
     return path

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from arrays import decoded, first, save
+from arrays import decoded, few, save
 from common import spread, write
-from contest import Contender, arguments, told
+from contest import Contender, arguments, reason, told
 from peers.protocol import Arrays
 
 from striate.core import Shape, StriateError
@@ -60,7 +60,7 @@ def peers_pictures(word: str) -> Arrays:
 
 
 def striate_run(word: str, seed: int, threads: int, folder: Path) -> dict[str, Any]:
-    """What `striate train` tells, with the command's whole seconds."""
+    """What `striate train` tells, with the command's whole seconds; raises RuntimeError when it fails."""
     command = [sys.executable, "-c", "from striate.cli import main; main()", "train", "--data", word]
     command += ["--seed", str(seed), "--out", str(folder / f"striate-{seed}"), "--json", "--quiet"]
     # A cache of its own: a person's first training decodes, too.
@@ -69,8 +69,10 @@ def striate_run(word: str, seed: int, threads: int, folder: Path) -> dict[str, A
         "STRIATE_CACHE": str(folder / f"cache-{seed}"),
     }
     began = time.perf_counter()
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     seconds = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(f"striate fails: {reason(done.stderr)}")
     run = json.loads(done.stdout)
     return {"seconds": seconds, "accuracy": run["test_accuracy"], "network": run["network"]}
 
@@ -78,7 +80,7 @@ def striate_run(word: str, seed: int, threads: int, folder: Path) -> dict[str, A
 def contest(name: str, seeds: int, threads: int, count: int | None, folder: Path) -> str:
     """A row of the table: all trainings on one data set."""
     word, data = as_given(name, folder), folder / "pictures.npz"
-    pictures = first(peers_pictures(word), count)
+    pictures = few(peers_pictures(word), count)
     save(pictures, data)
     runs: dict[str, list[dict[str, Any]]] = {who: [] for who in ("striate", *PEERS)}
     failures: dict[str, str] = {}
@@ -105,8 +107,10 @@ def contest(name: str, seeds: int, threads: int, count: int | None, folder: Path
             cells.append(f"failed: {failures[who]}")
             continue
         accuracy = spread([100 * run["accuracy"] for run in own])
-        epochs = f"; {median(run['epochs'] for run in own):.1f} epochs" if who in PEERS else ""
-        cells.append(f"{accuracy}, mean {mean(100 * run['accuracy'] for run in own):.2f}{epochs}")
+        cells.append(f"{accuracy}, mean {mean(100 * run['accuracy'] for run in own):.2f}")
+        if who in PEERS:
+            epochs, taken = (median(run[what] for run in own) for what in ("epochs", "seconds"))
+            cells[-1] += f"; {epochs:.1f} epochs in {taken:.0f} s"
     return f"| {' | '.join(cells)} |"
 
 
@@ -120,7 +124,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 lines.append(contest(name, given.seeds, given.threads, given.pictures, Path(folder)))
-            except StriateError as error:
+            except (StriateError, RuntimeError) as error:
                 missing += ["", f"{name} left out: {error}"]
     lines += ["", f"{given.threads} threads. {NOTE}", *missing]
     if given.pictures:

@@ -26,7 +26,7 @@ from protocol import Arrays, arrays, parser, tell
 from torch import Tensor
 
 BATCH, SIDE, PHOTO = 64, 128, 64
-TRIAL_SECONDS = 5.0
+TRIAL_SECONDS = 10.0
 
 
 class Rows:

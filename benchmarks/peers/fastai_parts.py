@@ -13,7 +13,10 @@ class Untested(Callback):
 
 
 class Deadline(Callback):
-    """Ends the training with the step during which its time is over; `steps` were made, `rate` a second."""
+    """Ends the training with the step during which its time is over.
+
+    `steps` were made, `rate` a second after the first, which is slower than all others.
+    """
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -21,13 +24,16 @@ class Deadline(Callback):
         self.steps, self.rate = 0, 0.0
 
     def before_fit(self) -> None:
-        self._began = time.perf_counter()
+        self._began = self._first = time.perf_counter()
 
     def after_batch(self) -> None:
         if not self.training:
             return
-        passed = time.perf_counter() - self._began
+        now = time.perf_counter()
         self.steps += 1
-        self.rate = self.steps / passed
-        if passed >= self._seconds:
+        if self.steps == 1:
+            self._first, self.rate = now, 1 / (now - self._began)
+        else:
+            self.rate = (self.steps - 1) / (now - self._first)
+        if now - self._began >= self._seconds:
             raise CancelFitException
