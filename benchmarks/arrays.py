@@ -22,7 +22,7 @@ def decoded(images: Images, shape: Shape, fit: str = "stretch") -> Arrays:
 
 
 def few(arrays: Arrays, count: int | None) -> Arrays:
-    """About so many pictures to train and to test on, from all over, since folders sort by class; None: all."""
+    """About so many pictures of each part, from all over, since folders sort by class; None leaves all."""
     return arrays if count is None else Arrays(*(array[:: max(1, len(array) // count)] for array in arrays))
 
 
