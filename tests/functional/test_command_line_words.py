@@ -99,7 +99,7 @@ WRONG = [
     ("train --data x --flip=often", "--flip takes true or false, not 'often'; see 'striate train --help'"),
     ("plan lecture --batch 0", "the batch must be at least 1, not 0"),
     ("plan lecture --optimizer lion",
-     "the optimizer is one of sgd, momentum, rmsprop, adam, adamw, not 'lion'"),
+     "the optimizer is one of sgd, momentum, rmsprop, adam, adamw, muon, not 'lion'"),
     ("plan lecture --precision fp8", "the precision is one of fp32, bf16, not 'fp8'"),
     ("plan lecture --input big", "'big' is no input size; write height x width x depth, such as 28x28x1"),
     ("plan lecture --input 28x28x1|relu",

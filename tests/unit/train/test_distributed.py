@@ -258,7 +258,7 @@ def test_signal_to_one_process_stops_both_after_the_same_step(datasets, tmp_path
     assert [code for code, _ in told] == [130, 130]
     run = Run.open(tmp_path / "run")
     assert run.manifest.state == "stopped"
-    facts = read_tensors(run.folder.state)[1]
+    facts = read_tensors(run.folder.state)[1]["progress"]
     assert (facts["epoch"], facts["step"]) == (2, 2)  # three steps an epoch
     whole = train("flatten | dense", str(datasets / "bars.npz"), out=tmp_path / "whole", **SHORT)
     resumed = resume(run, quiet=True)
