@@ -84,8 +84,8 @@ def remarks(outcomes: list[Outcome], steps: int, epochs: int) -> list[str]:
 
 def main() -> None:
     parser = arguments(__doc__, NAMES)
-    parser.add_argument("--network", default="airnet", help="Striate's")
-    parser.add_argument("--recipe", default="fast-color", help="Striate's")
+    parser.add_argument("--network", default="small-color", help="Striate's")
+    parser.add_argument("--recipe", default="small-color", help="Striate's")
     parser.add_argument("--airbench-epochs", type=float, default=8.0)
     parser.add_argument("--resnet-steps", type=int, default=20)
     parser.add_argument("--resnet-epochs", type=int, default=RESNET_EPOCHS)
