@@ -153,7 +153,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     count = given.pictures or PICTURES
-    trainings = given.training or [["mnist", "lecture", "fast"], ["cifar10-jpeg", "small-color", "small-color"]]
+    trainings = given.training or [
+        ["mnist", "lecture", "fast"],
+        ["cifar10-jpeg", "small-color", "small-color"],
+    ]
     with tempfile.TemporaryDirectory() as name:
         rows: list[str] = []
         peaks, lines = ({}, []) if given.profile else peaks_lines()

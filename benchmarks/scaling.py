@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from common import spread, write
 
-# Name, network and batch: the second computes about a hundred times as much for each weight it exchanges.
+# Name, network and batch: the second computes far more for each weight that is exchanged.
 TRAININGS = (
     ("lecture", "lecture", 128),
-    ("wide", "(conv 64 3 same relu)*2 | maxpool 4 | conv 64 3 same relu | globalavgpool | dense", 128),
+    ("wide", "(conv 32 3 same relu)*2 | maxpool 4 | conv 64 3 same relu | globalavgpool | dense", 128),
 )
 PROCESSES = (1, 2)
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
@@ -56,12 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # torch tells of every process that ends before another, in C++ and at length; we have a sentence for it.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     app = make_app()
-    sys.exit(
-        told(
+    try:
+        code = told(
             lambda: app(tokens, exit_on_error=False, print_error=False, result_action="return_value"),
             debug=debug,
         )
-    )
+    except SystemExit as end:
+        code = end.code
+    if code and os.environ.get("WORLD_SIZE", "1") != "1":
+        _leave(code if isinstance(code, int) else 1)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends at once: torch's threads that wait for another process may abort one that ends slowly."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def told(verb: Callable[[], object], *, debug: bool = False) -> int:

@@ -264,3 +264,44 @@ def test_signal_to_one_process_stops_both_after_the_same_step(datasets, tmp_path
     resumed = resume(run, quiet=True)
     for key, value in whole.weights("last").items():
         np.testing.assert_allclose(resumed.weights("last")[key], value, rtol=0, atol=1e-4)
+
+
+NAN = "inputs = [inputs[0].float() * float('nan')]"
+
+
+def test_step_that_is_not_finite_in_one_process_ends_both(datasets, tmp_path):
+    told = ended(NAN, 1, datasets, tmp_path / "run")
+    assert [code for code, _ in told] == [1, 1]
+    text = "".join(text for _, text in told)
+    assert text.startswith("striate: the loss of epoch 2, step 2 isn't finite (its rows are ")
+    assert text.count("striate: ") == 1
+
+
+def test_step_that_is_not_finite_in_one_process_is_left_out_of_both(datasets, tmp_path):
+    told = ended(NAN, 1, datasets, tmp_path / "run", "--epochs", "3", "--bad", "skip", "--save-steps", "1")
+    assert told == [(0, ""), (0, "")]
+    run = Run.open(tmp_path / "run")
+    assert [entry.get("skipped_steps") for entry in run.metrics] == [None, 1, None]
+    assert all(np.isfinite(value).all() for value in run.weights("last").values())
+
+
+RESUMING = """
+import sys
+from striate.train import resume, testing
+
+testing.draw_figures = lambda *_: None
+resume(sys.argv[1], device="cpu", quiet=True)
+"""
+
+
+def test_team_goes_on_from_the_state_before_a_damaged_one(datasets, tmp_path, stopping_after):
+    data = str(datasets / "bars.npz")
+    whole = train("flatten | dense", data, out=tmp_path / "whole", **SHORT)
+    with stopping_after(7):
+        run = train("flatten | dense", data, out=tmp_path / "run", **SHORT)
+    run.folder.state.write_bytes(run.folder.state.read_bytes()[:-9])
+    run.folder.network.unlink()
+    assert started(2, RESUMING, str(run.path)) == [(0, ""), (0, "")]
+    assert run.manifest.state == "done"
+    for key, value in whole.weights("last").items():
+        np.testing.assert_allclose(run.weights("last")[key], value, rtol=0, atol=1e-4)
