@@ -64,13 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except SystemExit as end:
         code = end.code
-    if code and os.environ.get("WORLD_SIZE", "1") != "1":
+    if code not in (None, 0, INTERRUPTED) and os.environ.get("WORLD_SIZE", "1") != "1":
         _leave(code if isinstance(code, int) else 1)
     sys.exit(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """Ends at once: torch's threads that wait for another process may abort one that ends slowly."""
+    """Ends a failed process of a team at once: torch's threads that wait for another may abort it later."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
