@@ -22,8 +22,8 @@ NAMES = ("striate", "airbench94", *RESNETS)
 RESNET_EPOCHS = 30
 EXTRAPOLATED = (
     "ResNet-18 was not trained to its end. Its seconds are extrapolated from the median of {steps} training "
-    "steps a run, for {epochs} epochs. The standard recipe has 200; when within it this accuracy is reached was "
-    "not measured, and {epochs} is an assumption, chosen low."
+    "steps a run, for {epochs} epochs. The standard recipe has 200; when it reaches this accuracy was not "
+    "measured, and {epochs} is an assumption, chosen low."
 )
 
 
