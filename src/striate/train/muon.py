@@ -13,6 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.adamw import adamw
 
 # Of the quintic that drives every singular value towards 1 (Jordan et al. 2024).
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -50,7 +51,8 @@ class Muon(Optimizer):
             {"params": [w for w in rest if w.ndim > 1], "orthogonal": False, "weight_decay": weight_decay},
             {"params": [w for w in rest if w.ndim <= 1], "orthogonal": False, "weight_decay": 0.0},
         ]
-        facts = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps}
+        # torch puts counts of steps back onto the weights' device where an optimizer is fused.
+        facts = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "fused": True}
         super().__init__([group for group in groups if group["params"]], facts)
 
     @torch.no_grad()
@@ -59,42 +61,42 @@ class Muon(Optimizer):
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
             if weights:
-                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 (self._turn if group["orthogonal"] else self._adapt)(weights, group)
 
     def _turn(self, weights: list[Tensor], group: dict[str, Any]) -> None:
         gradients = [cast("Tensor", weight.grad) for weight in weights]
         momenta = [self._memory(weight, "momentum") for weight in weights]
         torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
-        ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])
-        for weight, direction in zip(weights, ahead, strict=True):
-            matrix = direction.flatten(1)
-            turned = orthogonal(matrix).view_as(direction)
-            weight.add_(turned, alpha=-group["lr"] * _SIZE * sqrt(max(matrix.shape)))
+        for weight, gradient, momentum in zip(weights, gradients, momenta, strict=True):
+            # One at a time: all of them ahead at once would be a copy of every filter.
+            matrix = gradient.lerp(momentum, group["momentum"]).flatten(1)
+            weight.mul_(1 - group["lr"] * group["weight_decay"])
+            size = _SIZE * sqrt(max(matrix.shape))
+            weight.add_(orthogonal(matrix).view_as(weight), alpha=-group["lr"] * size)
 
     def _adapt(self, weights: list[Tensor], group: dict[str, Any]) -> None:
-        """AdamW, in as few operations over all the weights at once."""
-        gradients = [cast("Tensor", weight.grad) for weight in weights]
-        means = [self._memory(weight, "exp_avg") for weight in weights]
-        squares = [self._memory(weight, "exp_avg_sq") for weight in weights]
-        steps = [self._memory(weight, "step") for weight in weights]
-        torch._foreach_add_(steps, 1)
         first, second = group["betas"]
-        torch._foreach_lerp_(means, gradients, 1 - first)
-        torch._foreach_mul_(squares, second)
-        torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
-        roots = torch._foreach_sqrt(squares)
-        counts = [float(step) for step in steps]
-        torch._foreach_div_(roots, [sqrt(1 - second**count) for count in counts])
-        torch._foreach_add_(roots, group["eps"])
-        rates = [-group["lr"] / (1 - first**count) for count in counts]
-        torch._foreach_addcdiv_(weights, means, roots, rates)
+        adamw(
+            weights,
+            [cast("Tensor", weight.grad) for weight in weights],
+            [self._memory(weight, "exp_avg") for weight in weights],
+            [self._memory(weight, "exp_avg_sq") for weight in weights],
+            [],
+            [self._memory(weight, "step") for weight in weights],
+            fused=True,
+            amsgrad=False,
+            beta1=first,
+            beta2=second,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )
 
     def _memory(self, weight: Tensor, name: str) -> Tensor:
         state = self.state[weight]
         if name not in state:
-            # The count stays on the CPU: it is read at every step.
-            state[name] = torch.zeros(()) if name == "step" else torch.zeros_like(weight)
+            state[name] = weight.new_zeros(()) if name == "step" else torch.zeros_like(weight)
         return state[name]
 
 
