@@ -42,7 +42,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], tuple[int, int]]] = {
     "densenet121": ((64, 64, 3), (4, 16)),
     "unet-classifier": ((32, 32, 1), (4, 16)),
 }
-OPTIMIZERS = {"fp32": ("momentum", "adamw"), "bf16": ("adamw", "muon")}
+OPTIMIZERS = {"fp32": ("momentum", "adamw"), "bf16": ("adamw",)}
 
 
 class Case(NamedTuple):
