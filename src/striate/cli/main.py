@@ -25,6 +25,10 @@ _VERBS = {
     "lr": ("lr", "Find a learning rate by a short training whose rate rises."),
     "test": ("test", "Test a run: accuracy, precision and recall, calibration, confusion."),
     "predict": ("predict", "What a run says of pictures in files or folders."),
+    "look": ("look", "Look inside: filters, feature maps, attributions, invariance, failures."),
+    "report": ("report", "One self-contained HTML page about a run."),
+    "compare": ("compare", "Compare designs fairly: several seeds, intervals and a verdict."),
+    "sweep": ("sweep", "Search recipe and width; goes on where it stopped."),
     "runs": ("runs", "The runs in a folder, newest last."),
 }
 

@@ -10,6 +10,7 @@ from striate.data.binding import Binding, bind, row_width, target_of, wants_pict
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.deal import Deal
+from striate.data.display import displayed
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
@@ -50,6 +51,7 @@ __all__ = [
     "common_size",
     "contact_sheet",
     "depth",
+    "displayed",
     "inspect",
     "load",
     "median_size",

@@ -10,11 +10,16 @@ from striate.train.evaluation import (
     RegressionEvaluation,
     evaluate,
     evaluate_regression,
+    log_softmax,
 )
+from striate.train.goals import goals_of
+from striate.train.objective import Goal
 from striate.train.overfitting import OverfitCheck, overfit
 from striate.train.predicting import Prediction, predict
 from striate.train.rate_finder import RateTest, find_rate
 from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
+from striate.train.rows import Rows, rows_of
+from striate.train.scoring import scores_of
 from striate.train.testing import load_module, test
 from striate.train.training import resume, train
 
@@ -24,24 +29,30 @@ __all__ = [
     "ClassScore",
     "Compute",
     "Evaluation",
+    "Goal",
     "OutputsEvaluation",
     "OverfitCheck",
     "Prediction",
     "RateTest",
     "Recipe",
     "RegressionEvaluation",
+    "Rows",
     "choose_compute",
     "evaluate",
     "evaluate_regression",
     "find_rate",
+    "goals_of",
     "is_first_process",
     "load_module",
+    "log_softmax",
     "named_network",
     "overfit",
     "predict",
     "processor",
     "recipe_of",
     "resume",
+    "rows_of",
+    "scores_of",
     "test",
     "train",
 ]

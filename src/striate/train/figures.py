@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from striate.core import units
+from striate.data import displayed
 from striate.runs import Run, write_bytes
 from striate.train.evaluation import Evaluation, OutputsEvaluation, RegressionEvaluation, log_softmax
 from striate.train.inputs import Arrays
@@ -138,10 +139,8 @@ def mistakes(
     for place, index in enumerate(worst, 1):
         axes = figure.add_subplot(rows, columns, place)
         answer = scores[index].argmax()
-        shown = _displayed(pixels[index])
         # The whole range of bytes, so that a pale picture looks as pale as it is.
-        white = 255 if shown.dtype == np.uint8 else 1
-        axes.imshow(shown, cmap="gray", vmin=0, vmax=white, interpolation="nearest")
+        axes.imshow(displayed(pixels[index]), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(
             f"is {_cut(classes[labels[index]])}\n"
             f"said {_cut(classes[answer])}, {np.exp(logs[index, answer]):.0%}",
@@ -166,14 +165,6 @@ def answers(outputs: NDArray[np.float32], targets: NDArray[Any], split: str) -> 
         axes.set_xlabel(f"target {target} ({split})")
         axes.set_ylabel("answer")
     return figure
-
-
-def _displayed(pixels: NDArray[Any]) -> NDArray[Any]:
-    """One picture (C, H, W) as matplotlib shows it: grey (H, W) or RGB (H, W, 3)."""
-    if pixels.dtype != np.uint8:
-        low, high = float(pixels.min()), float(pixels.max())
-        pixels = (pixels - low) / ((high - low) or 1.0)
-    return pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
 
 
 def _cut(name: str, most: int = 14) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from striate.build import NetworkModule, build, load_weights
-from striate.core import RunError, UsageError
-from striate.data import Images, bind
+from striate.core import RunError
+from striate.data import Images
 from striate.runs import Manifest, Run, write_json, write_tensors
 from striate.train.compute import choose_compute
 from striate.train.evaluation import (
@@ -23,12 +22,10 @@ from striate.train.evaluation import (
     relative_error,
 )
 from striate.train.figures import draw_figures
-from striate.train.goals import goals_of, with_kept_variances
-from striate.train.inputs import Arrays, prepared_inputs, require_scale, targets_of
-from striate.train.objective import Objective, objective_of
+from striate.train.inputs import Arrays, targets_of
+from striate.train.objective import Objective
+from striate.train.rows import rows_of
 from striate.train.scoring import scores_of
-from striate.train.setup import classes_told, images_of, listed_classes, loaded_images
-from striate.train.watching import Quiet
 
 Told: TypeAlias = Evaluation | RegressionEvaluation | OutputsEvaluation
 
@@ -59,49 +56,13 @@ def test(
     bytes for a network of floats, or the other way round.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    loaded, is_own = _tested_images(run, images)
-    objective = _objective(run, loaded)
-    name = split or next((name for name in ("test", "val", "all") if name in loaded.splits), None)
-    if name is None:
-        raise UsageError(
-            f"{loaded.name} has only pictures that {run.path} was trained on; give other data, or ask for "
-            f"the split 'train'"
-        )
-    one = replace(loaded, splits={name: loaded.split(name)})
-    inputs = prepared_inputs(one, run.network, objective.binding, Quiet())
-    if not is_own:
-        require_scale(one, run.network, inputs)
-    told, scores, wanted = _tell(load_module(run, device=device), objective, inputs[name], one, name)
-    if is_own:
+    rows = rows_of(run, images, split=split)
+    module = load_module(run, device=device)
+    told, scores = _tell(module, rows.objective, rows.inputs, rows.targets, rows.split)
+    if rows.is_own:
         with suppress(RunError):  # a run that can't be written to can be tested all the same
-            _keep(run, objective, told, scores, wanted)
+            _keep(run, rows.objective, told, scores, rows.targets)
     return told
-
-
-def _objective(run: Run, images: Images) -> Objective:
-    """What the run's network is to tell of a data set, which must have the classes it was trained on."""
-    network, goals, known = run.network, goals_of(run), run.manifest.data.inputs
-    binding = bind(network, images, known=known)
-    for goal, now in zip(goals, classes_told(network, binding, images), strict=True):
-        if now != goal.classes:
-            which = "" if len(goals) == 1 else f" of '{goal.output}'"
-            raise UsageError(
-                f"{images.name} has the classes{which} {listed_classes(now)} but {run.path} was trained on "
-                f"{listed_classes(goal.classes)}; give data with the same classes"
-            )
-    return with_kept_variances(goals, objective_of(network, images, known))
-
-
-def _tested_images(run: Run, images: Images | str | Path | None) -> tuple[Images, bool]:
-    """The data to test on, and whether they are those that the run was trained on."""
-    if images is None:
-        return images_of(run), True
-    loaded, spec = loaded_images(images)
-    if spec == run.manifest.data.spec:
-        return images_of(run, loaded), True
-    if list(loaded.splits) == ["train"]:
-        return replace(loaded, splits={"all": loaded.splits["train"]}), False
-    return loaded, False
 
 
 def test_splits(
@@ -114,7 +75,8 @@ def test_splits(
     for name in ("val", "test"):
         if name not in images.splits:
             continue
-        told, scores, wanted = _tell(module, objective, inputs[name], images, name)
+        wanted = targets_of(images, name, objective)
+        told, scores = _tell(module, objective, inputs[name], wanted, name)
         _keep(run, objective, told, scores, wanted)
         setattr(manifest.results, f"{name}_loss", told.loss)
         if isinstance(told, Evaluation):
@@ -124,11 +86,10 @@ def test_splits(
 
 
 def _tell(
-    module: NetworkModule, objective: Objective, inputs: Arrays, images: Images, split: str
-) -> tuple[Told, Arrays, Arrays]:
-    """What came of a split, with every goal's scores and what was wanted."""
+    module: NetworkModule, objective: Objective, inputs: Arrays, wanted: Arrays, split: str
+) -> tuple[Told, Arrays]:
+    """What came of a split, with every goal's scores."""
     scores = tuple(scores_of(module, inputs, *objective.nodes))
-    wanted = targets_of(images, split, objective)
     told: dict[str, Evaluation | RegressionEvaluation] = {}
     loss = 0.0
     for goal, answers, targets in zip(objective.goals, scores, wanted, strict=True):
@@ -139,8 +100,8 @@ def _tell(
             told[goal.output] = evaluate(answers, targets, goal.classes, split)
             loss += told[goal.output].loss
     if objective.only is not None:
-        return told[objective.only.output], scores, wanted
-    return OutputsEvaluation(split, len(wanted[0]), loss, told), scores, wanted
+        return told[objective.only.output], scores
+    return OutputsEvaluation(split, len(wanted[0]), loss, told), scores
 
 
 def _keep(
