@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from striate.cli.words import Device, Json, RunPath, print_json
+from striate.cli.words import Device, Json, RunPath, Views, print_json
 
 if TYPE_CHECKING:
     from striate.train import Prediction
@@ -22,6 +22,7 @@ def predict_command(
     files: Annotated[list[str], Parameter(help=_FILES, negative="")],
     /,
     *,
+    views: Views = 1,
     device: Device = "auto",
     json: Json = False,
     csv: Annotated[bool, Parameter(negative="", help="Print a table for spreadsheets.")] = False,
@@ -32,7 +33,7 @@ def predict_command(
 
     if json and csv:
         raise UsageError("--json and --csv both shape the answer; choose one")
-    told = predict(run, files, device=device)
+    told = predict(run, files, views=views, device=device)
     if json:
         print_json("predict", {"run": run, "predictions": [one.to_dict() for one in told]})
     elif csv:

@@ -99,6 +99,9 @@ class RecipeOptions:
     teaching: Annotated[
         float | None, _value("What the teacher counts in the loss; 0.5 unless told.", _COURSE)
     ] = None
+    initial: Annotated[
+        str | None, _value("What filters begin as: glorot, identity or whitening.", _PICTURES)
+    ] = None
     compile: Annotated[bool | None, _value("Let torch.compile make the network's steps faster.", _COURSE)] = (
         None
     )

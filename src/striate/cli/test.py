@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from striate.cli.words import DATA_HELP, Device, Json, RunPath, print_json
+from striate.cli.words import DATA_HELP, Device, Json, RunPath, Views, print_json
 
 
 def test_command(
@@ -13,6 +13,7 @@ def test_command(
     *,
     data: Annotated[str | None, Parameter(help=f"{DATA_HELP} Default: the run's own, split as then.")] = None,
     split: Annotated[str | None, Parameter(help="train, val or test. Default: test, else val.")] = None,
+    views: Views = 1,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -24,19 +25,20 @@ def test_command(
     from striate.train import test
 
     opened = Run.open(run)
-    told = test(opened, data, split=split, device=device)
+    told = test(opened, data, split=split, views=views, device=device)
     if json:
         results = opened.manifest.results
         known = {
             "run": run,
             "data": data or opened.manifest.data.spec,
+            "views": views,
             "train_seconds": results.train_seconds,
             "best_epoch": results.best_epoch,
             "val_accuracy": results.val_accuracy,
             "test_accuracy": results.test_accuracy,
         }
         facts = told.to_dict()
-        if told.split != "train":
+        if told.split != "train" and views == 1:
             known["val_accuracy" if told.split == "val" else "test_accuracy"] = facts.get("accuracy")
         print_json("test", known | facts)
     else:

@@ -27,6 +27,9 @@ Quiet = Annotated[bool, Parameter("--quiet", negative="", help="Show no progress
 Device = Annotated[
     str, Parameter("--device", help="auto, cpu, cuda, cuda:N or mps.", env_var="STRIATE_DEVICE")
 ]
+Views = Annotated[
+    int, Whole, Parameter("--views", help="Sides each picture is seen from, averaged: 1, 2 (mirrored) or 6.")
+]
 RunPath = Annotated[str, Parameter(help="A run's folder.")]
 NETWORK_HELP = (
     "A name of the zoo, a notation such as '28x28x1 | conv 32 3 relu | …', or a .json or .txt file."

@@ -18,7 +18,7 @@ class Augmentation:
     """What chance does to each training picture anew whenever it's shown.
 
     `shift` moves it by up to so many pixels along both axes and fills with the edge's own pixels, so that
-    no border appears that no picture has; `flip` mirrors every second picture left to right; `crop`
+    no border appears that no picture has; `flip` mirrors half of the pictures left to right; `crop`
     enlarges a part whose sides are at least that fraction of the picture's, 1 leaving it whole.
 
     Raises UsageError when `shift` is negative or `crop` isn't above 0 and at most 1.
@@ -35,13 +35,19 @@ class Augmentation:
             raise UsageError(f"an augmentation's crop is {self.crop}; give a fraction above 0 and at most 1")
 
     def __call__(
-        self, pixels: Tensor, generator: torch.Generator, whole: int | None = None, deal: Deal = WHOLE
+        self,
+        pixels: Tensor,
+        generator: torch.Generator,
+        whole: int | None = None,
+        deal: Deal = WHOLE,
+        mirrored: Tensor | None = None,
     ) -> Tensor:
         """The batch (N, C, H, W) augmented, of the same type, each picture by its own chance.
 
         The chances are drawn where `generator` lives, the CPU say, so that every device sees the same. They
         are drawn for a whole batch of `whole` pictures (None: these) of which these are the `deal`, so that
-        every division of it sees the same.
+        every division of it sees the same. `mirrored` (N,) says which of them a flip mirrors, None leaving
+        it to chance.
         """
         height, width = pixels.shape[2:]
         drawn = _Drawn(generator, len(pixels) if whole is None else whole, deal)
@@ -49,8 +55,9 @@ class Augmentation:
             rows = self._places(height, drawn)
             columns = self._places(width, drawn)
             if self.flip:
-                mirrored = drawn.fractions(1) < 0.5
-                columns = torch.where(mirrored, columns.flip(1), columns)
+                if mirrored is None:
+                    mirrored = drawn.fractions(1)[:, 0] < 0.5
+                columns = torch.where(mirrored[:, None], columns.flip(1), columns)
             if self.shift:
                 down = rows.to(pixels.device, non_blocking=True)[:, None, :, None]
                 pixels = pixels.gather(2, down.expand_as(pixels))

@@ -32,9 +32,11 @@ class Batches:
     `pixels` is (N, C, H, W) of bytes or floats, `labels` (N,) int64 or (N, K) float32; or several of each,
     such as pictures and rows of numbers (N, C), for a network of several inputs or outputs. The order and
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
-    training that goes on in the middle of an epoch sees what it would have seen, on any device. Where
-    `balanced` gives the class of every row (N,), a shuffled epoch shows all classes equally often. An epoch
-    ends after a `share` of the rows, which are others in each where they are shuffled.
+    training that goes on in the middle of an epoch sees what it would have seen, on any device. A picture
+    that a flip mirrors in one epoch is as it was in the next, so that two epochs show both sides of each
+    (Jordan 2024, arXiv:2404.00498, section 3.6). Where `balanced` gives the class of every row (N,), a
+    shuffled epoch shows all classes equally often. An epoch ends after a `share` of the rows, which are
+    others in each where they are shuffled.
 
     Inputs that stay on disk or off the device are read ahead, two batches, while the last one is computed;
     beside these batches and an index of the rows nothing of them is kept in memory. Of every batch come the
@@ -104,7 +106,7 @@ class Batches:
             here = chosen.to(self._device)
             sent = [input.to(self._device, non_blocking=True) for input in inputs]
             yield (
-                [self._augmented(input, number, step) for input in sent],
+                [self._augmented(input, number, step, chosen) for input in sent],
                 [target[here] for target in self._targets],
             )
 
@@ -134,12 +136,13 @@ class Batches:
         gathered = self._gather(chosen)
         return [input.pin_memory() for input in gathered] if self._device.type == "cuda" else gathered
 
-    def _augmented(self, input: Tensor, number: int, step: int) -> Tensor:
+    def _augmented(self, input: Tensor, number: int, step: int, rows: Tensor) -> Tensor:
         if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:
             return input
+        mirrored = _coins(rows, self._seed) ^ (number % 2 == 0)
         # All pictures of a row by the same chance: they may show one thing from two sides.
         chances = _generator(_AUGMENTATION, self._seed, number, step)
-        return self._augmentation(input, chances, self.rows(step), self._deal)
+        return self._augmentation(input, chances, self.rows(step), self._deal, mirrored)
 
 
 def _rows(input: Tensor, chosen: Tensor) -> Tensor:
@@ -157,6 +160,15 @@ def _tensor(array: NDArray[Any] | Tensor) -> Tensor:
         # Torch warns of arrays that can't be written to; batches only read.
         warnings.filterwarnings("ignore", message=".*not writable.*")
         return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _coins(rows: Tensor, seed: int) -> Tensor:
+    """Heads or tails for each row (N,), the same whenever the row is asked for."""
+    # SplitMix64's finalizer (Steele et al. 2014): rows side by side must not land side by side.
+    mixed = rows.cpu().numpy().astype(np.uint64) + np.uint64(seed % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return torch.from_numpy((mixed >> np.uint64(63)).astype(bool))
 
 
 def _generator(*facts: int) -> torch.Generator:

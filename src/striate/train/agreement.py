@@ -5,6 +5,7 @@ from typing import cast
 from striate.core import UsageError
 from striate.data import Images
 from striate.graph import InputLayer, Network
+from striate.train.beginning import first_convolution
 from striate.train.objective import Objective
 from striate.train.recipe import Recipe
 
@@ -28,6 +29,8 @@ def require_agreement(recipe: Recipe, images: Images, network: Network, objectiv
             "choose balance weights, which has weights for each"
         )
     _require_mixable(recipe, network)
+    if recipe.initial == "whitening":
+        first_convolution(network)
 
 
 def _require_mixable(recipe: Recipe, network: Network) -> None:

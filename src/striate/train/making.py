@@ -5,6 +5,7 @@ from striate.data import Augmentation, Batches, Deal
 from striate.graph import surgery
 from striate.train.averaging import Average
 from striate.train.balance import shaped
+from striate.train.beginning import begin
 from striate.train.compiling import compiled
 from striate.train.compute import Compute
 from striate.train.distillation import Teacher
@@ -26,6 +27,7 @@ def stepper_of(
     recipe = setup.recipe
     # What is trained computes the same with less work; its weights are the network's, name by name.
     module = build(surgery.lean(setup.network).network, seed=recipe.seed)
+    begin(module, recipe.initial, setup.inputs["train"][0])
     compute.place(module)
     return Stepper(
         module=module,

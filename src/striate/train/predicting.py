@@ -18,6 +18,7 @@ from striate.train.inputs import prepared_inputs, require_scale
 from striate.train.objective import Goal
 from striate.train.scoring import scores_of
 from striate.train.testing import load_module
+from striate.train.views import Views, require_views
 from striate.train.watching import Quiet
 
 _AT_ONCE = 256
@@ -50,17 +51,19 @@ class Prediction:
 
 
 def predict(
-    run: Run | str | Path, files: str | Path | Iterable[str | Path], *, device: str = "auto"
+    run: Run | str | Path, files: str | Path | Iterable[str | Path], *, views: Views = 1, device: str = "auto"
 ) -> list[Prediction]:
     """What a run's best weights say of picture files, and of every picture below folders, in order.
 
     For a network that takes more or other than one picture, the files are `.npz` or Parquet with its
-    columns. A picture that can't be read is told of in its place and doesn't stop the others.
+    columns. Of several `views` of each picture (1, 2 or 6) the scores are averaged. A picture that can't be
+    read is told of in its place and doesn't stop the others.
 
     Raises UsageError when a folder holds no pictures or the run was trained on arrays of floats, which no
     picture file has, DataError when rows can't be what the network takes, and RunError when the run has
     no weights.
     """
+    require_views(views)
     run = run if isinstance(run, Run) else Run.open(run)
     files = [files] if isinstance(files, (str, Path)) else list(files)
     if "" in files or not files:
@@ -72,7 +75,9 @@ def predict(
     nodes = [goal.node for goal in goals]
     told: list[Prediction] = []
     for places, inputs, errors in chunks:
-        scores = zip(*scores_of(module, inputs, *nodes), strict=True) if len(inputs[0]) else iter(())
+        scores = (
+            zip(*scores_of(module, inputs, *nodes, views=views), strict=True) if len(inputs[0]) else iter(())
+        )
         for place in places:
             error = errors.get(place)
             if error is not None:

@@ -16,6 +16,7 @@ _Seconds = Annotated[float, Field(gt=0, le=1e8)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 Bad = Literal["stop", "skip"]
 Unreadable = Literal["refuse", "leave-out"]
+Initial = Literal["glorot", "identity", "whitening"]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
 _PICTURES_SEEN = 600_000
@@ -49,7 +50,8 @@ class Recipe(BaseModel):
     after which a training ends, `smoothing` the part of a label that all classes share, `mixup` and
     `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
     computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of a run
-    whose answers count `teaching` in the loss, softened by `temperature`. `compile` gives the network's
+    whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters begin
+    as (`beginning.begin`). `compile` gives the network's
     steps to torch.compile. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
@@ -84,6 +86,7 @@ class Recipe(BaseModel):
     teacher: str | None = None
     temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     teaching: float = Field(default=0.5, gt=0, le=1)
+    initial: Initial = "glorot"
     compile: bool = False
     shift: int = Field(default=0, ge=0, le=10_000)
     flip: bool = False

@@ -34,7 +34,7 @@ ROWS, DIVISIONS, CHANGED = "micro_batch", "out_of_memory", "changed"
 _SPREADS = (0.01, 100)
 
 
-def rows_of(run: Run) -> int | None:
+def rows_at_once(run: Run) -> int | None:
     """How many rows a run computes at once, None being the whole batch; RunError when that is damaged."""
     rows = run.manifest.hardware.get(ROWS)
     if rows is not None and (type(rows) is not int or rows < 1):

@@ -17,6 +17,7 @@ from striate.core import TrainingError
 from striate.data import Batches
 from striate.train.compute import is_out_of_memory, memory_told
 from striate.train.interrupt import Stopped, never
+from striate.train.views import Views, seen_in
 
 _BATCH = 256
 
@@ -32,10 +33,12 @@ def scores_of(
     module: NetworkModule,
     inputs: NDArray[Any] | Sequence[NDArray[Any]] | Batches,
     *nodes: str,
+    views: Views = 1,
     stop: Callable[[], bool] = never,
 ) -> list[NDArray[np.float32]]:
     """What nodes with a row of numbers say of what a network's inputs take: (N, K) for each node.
 
+    `views` is how many sides pictures are seen from (`views.seen_in`), the scores being the mean of theirs.
     The module is put in evaluation mode and left in the mode it was in. Where the memory is full, fewer
     rows are scored at once.
 
@@ -58,7 +61,7 @@ def scores_of(
                 start, count = 0, len(batch[0])
                 while start < count:
                     rows = min(most, count - start)
-                    told = _told(module, [tensor[start : start + rows] for tensor in batch], nodes)
+                    told = _told(module, [tensor[start : start + rows] for tensor in batch], nodes, views)
                     if told is None:
                         most = rows // 2
                     else:
@@ -76,12 +79,16 @@ def scores_of(
 
 
 def _told(
-    module: NetworkModule, batch: list[Tensor], nodes: Sequence[str]
+    module: NetworkModule, batch: list[Tensor], nodes: Sequence[str], views: Views
 ) -> list[NDArray[np.float32]] | None:
     """What the nodes say of a few rows; None where they don't fit into the memory but fewer might."""
+
+    def answer(inputs: list[Tensor]) -> list[Tensor]:
+        _, kept = module(*inputs, keep=nodes)
+        return [cast("Tensor", kept[node]).float() for node in nodes]
+
     try:
-        _, kept = module(*batch, keep=nodes)
-        return [cast("Tensor", kept[node]).float().cpu().numpy() for node in nodes]
+        return [scores.cpu().numpy() for scores in seen_in(views, answer, batch)]
     except (RuntimeError, MemoryError) as error:
         if len(batch[0]) == 1 or not is_out_of_memory(error):
             raise

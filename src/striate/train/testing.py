@@ -26,6 +26,7 @@ from striate.train.inputs import Arrays, targets_of
 from striate.train.objective import Objective
 from striate.train.rows import rows_of
 from striate.train.scoring import scores_of
+from striate.train.views import Views, require_views
 
 Told: TypeAlias = Evaluation | RegressionEvaluation | OutputsEvaluation
 
@@ -43,23 +44,27 @@ def test(
     images: Images | str | Path | None = None,
     *,
     split: str | None = None,
+    views: Views = 1,
     device: str = "auto",
 ) -> Told:
     """Tests a run's best weights and returns what came of it.
 
     Without `images`, or with the run's own, the data are split again as they were for its training, so
     that nothing trained on is tested by mistake. `split` is `test` unless there is none, then `val`. Other
-    data that have neither are tested as a whole, as the split `all`.
+    data that have neither are tested as a whole, as the split `all`. Of several `views` of each picture
+    (1, 2 or 6) the scores are averaged, and nothing is kept in the run's folder, which holds what one view
+    told.
 
     Raises RunError when the run has no weights or its own data have changed since, UsageError when the
     data don't fit the network or there is nothing but what was trained on, and DataError when they are
     bytes for a network of floats, or the other way round.
     """
     run = run if isinstance(run, Run) else Run.open(run)
+    require_views(views)
     rows = rows_of(run, images, split=split)
     module = load_module(run, device=device)
-    told, scores = _tell(module, rows.objective, rows.inputs, rows.targets, rows.split)
-    if rows.is_own:
+    told, scores = _tell(module, rows.objective, rows.inputs, rows.targets, rows.split, views)
+    if rows.is_own and views == 1:
         with suppress(RunError):  # a run that can't be written to can be tested all the same
             _keep(run, rows.objective, told, scores, rows.targets)
     return told
@@ -86,10 +91,10 @@ def test_splits(
 
 
 def _tell(
-    module: NetworkModule, objective: Objective, inputs: Arrays, wanted: Arrays, split: str
+    module: NetworkModule, objective: Objective, inputs: Arrays, wanted: Arrays, split: str, views: Views = 1
 ) -> tuple[Told, Arrays]:
     """What came of a split, with every goal's scores."""
-    scores = tuple(scores_of(module, inputs, *objective.nodes))
+    scores = tuple(scores_of(module, inputs, *objective.nodes, views=views))
     told: dict[str, Evaluation | RegressionEvaluation] = {}
     loss = 0.0
     for goal, answers, targets in zip(objective.goals, scores, wanted, strict=True):

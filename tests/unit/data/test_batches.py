@@ -174,6 +174,26 @@ def test_regression_targets_and_float_pixels_pass_through():
             assert torch.equal(picture, original) or torch.equal(picture, original.flip(2))
 
 
+def test_two_epochs_show_both_sides_of_every_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 1, 2, 5), dtype=np.uint8)
+    batches = Batches(pixels, np.arange(600), batch=64, device=CPU, shuffle=True, seed=5,
+                      augmentation=Augmentation(flip=True))  # fmt: skip
+
+    def mirrored(epoch):
+        steps = listed(batches.epoch(epoch))
+        rows = torch.cat([labels for _, labels in steps])
+        shown = torch.cat([pictures for pictures, _ in steps])
+        original = torch.from_numpy(pixels)[rows]
+        is_mirrored = (shown == original.flip(3)).all((1, 2, 3))
+        assert (is_mirrored != (shown == original).all((1, 2, 3))).all()
+        return is_mirrored[rows.argsort()]
+
+    first, second, third = map(mirrored, (1, 2, 3))
+    assert torch.equal(first, ~second)
+    assert torch.equal(first, third)
+    assert 250 < first.sum() < 350  # 600 fair coins lie so with a probability of 0.99996
+
+
 def test_what_makes_no_batches_is_told():
     pixels, labels = numbered(4)
     options = {"device": CPU, "shuffle": False, "seed": 0}

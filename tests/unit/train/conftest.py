@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from striate.runs import Run
-from striate.train import step, train, training
+from striate.train import running, step, train
 
 NETWORK = "conv 4 3 relu | flatten | dense"
 RECIPE = {
@@ -96,7 +96,7 @@ def stopping_after(monkeypatch: pytest.MonkeyPatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(step, "set_rate", counted)
-            patch.setattr(training, "stop_asked", stop_asked)
+            patch.setattr(running, "stop_asked", stop_asked)
             yield
 
     return until

@@ -13,7 +13,7 @@ import torch
 
 from striate.core import RunError, TrainingError
 from striate.runs import Run, RunFolder, atomic, read_tensors, write_tensors
-from striate.train import OPTIMIZERS, loop, resume, scoring, step, testing, training
+from striate.train import OPTIMIZERS, loop, resume, running, scoring, step, testing
 from striate.train import test as evaluated
 
 # Batch norm, dropout and augmentation each have a memory or chances of their own.
@@ -106,7 +106,7 @@ def test_stop_during_a_validation_leaves_the_state_before_it(trained, monkeypatc
         return told(module, batch, nodes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "stop_asked", stop_asked)
+        patch.setattr(running, "stop_asked", stop_asked)
         patch.setattr(scoring, "_told", counted)
         counted.calls, counted.stop_at = 0, 9  # 26 rows are 7 batches
         run = trained(EVERYTHING, **AUGMENTED, validation=0.5)

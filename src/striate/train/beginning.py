@@ -1,0 +1,81 @@
+"""First filters that know something: identities, and a first layer that whitens the training pictures."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from striate.build import NetworkModule
+from striate.core import UsageError
+from striate.graph import Conv, Network, Node
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_PICTURES, _PATCHES = 5000, 2_000_000
+# Directions in which patches hardly differ would otherwise become filters of noise.
+_LEAST_VARIANCE = 5e-4
+
+
+def begin(module: NetworkModule, initial: str, inputs: NDArray[Any]) -> None:
+    """Gives filters the first weights that a recipe's `initial` asks for; `glorot` leaves those of `build`.
+
+    `identity`: of every ungrouped convolution after the first as many filters as its input is deep hand it on
+    (Zagoruyko & Komodakis 2017, arXiv:1706.00388). `whitening`: the first convolution also takes apart what
+    the patches of the training pictures `inputs` (N, C, H, W) have in common (`whitening_filters`).
+
+    Raises UsageError when no convolution over pictures comes first.
+    """
+    if initial == "glorot":
+        return
+    network = module.network
+    if initial == "whitening":
+        _whiten(module, first_convolution(network), inputs)
+    taking_input = {node.name for node in network if set(node.inputs) & set(network.inputs)}
+    for node in network:
+        own = module[node.name]
+        if isinstance(own, _CONVOLUTIONS) and own.groups == 1 and node.name not in taking_input:
+            with torch.no_grad():
+                nn.init.dirac_(own.weight.data[: own.in_channels])
+
+
+def first_convolution(network: Network) -> Node:
+    """The convolution over the network's only input; raises UsageError when something else comes first."""
+    following = [node for node in network if set(node.inputs) & set(network.inputs)]
+    node = following[0]
+    is_first = len(following) == 1 and isinstance(node.layer, Conv) and node.layer.groups == 1
+    if not is_first or len(node.shape.spatial) != 2:
+        raise UsageError(
+            f"initial 'whitening' is of a convolution over pictures, and the network begins with "
+            f"{', '.join(one.name for one in following)}; choose identity or glorot"
+        )
+    return node
+
+
+def whitening_filters(patches: Tensor) -> Tensor:
+    """The directions of patches (N, F), likeliest first, each divided by its deviation: (F, F).
+
+    Patches projected on them are uncorrelated and vary alike (Jordan 2024, arXiv:2404.00498, section 3.2).
+    """
+    variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
+    return (directions / torch.sqrt(variances + _LEAST_VARIANCE)).T.flip(0)
+
+
+def _whiten(module: NetworkModule, node: Node, inputs: NDArray[Any]) -> None:
+    """Sets as many filters as there are directions, and then their negatives; further ones stay."""
+    convolution = module[node.name]
+    assert isinstance(convolution, nn.Conv2d)
+    places = prod(node.shape.spatial)
+    count = min(len(inputs), _PICTURES, max(1, _PATCHES // places))
+    # Spread over the split: a folder's pictures lie class by class.
+    rows = np.linspace(0, len(inputs) - 1, count).astype(np.int64)
+    with torch.no_grad():
+        weight = convolution.weight
+        pictures = module[module.network.inputs[0]](torch.from_numpy(inputs[rows]).to(weight.device)).float()
+        patches = nn.functional.unfold(
+            pictures.cpu(), convolution.kernel_size, dilation=convolution.dilation, stride=convolution.stride
+        )
+        filters = whitening_filters(patches.transpose(1, 2).reshape(-1, weight[0].numel()))
+        filters = torch.cat([filters[: (len(weight) + 1) // 2], -filters[: len(weight) // 2]])
+        weight[: len(filters)] = filters.view(-1, *weight.shape[1:]).to(weight.dtype)
