@@ -8,7 +8,8 @@ from striate.build import build
 from striate.core import UsageError
 from striate.graph import Network
 from striate.runs import Run
-from striate.train import predict, scores_of, test
+from striate.train import predict, scores_of
+from striate.train import test as evaluated
 from striate.train.views import seen_in
 
 
@@ -55,7 +56,7 @@ def test_rows_of_numbers_and_tokens_are_seen_as_they_are():
 def test_a_run_is_tested_and_predicts_in_views_and_keeps_what_one_view_told(trained, data, tmp_path):
     run: Run = trained()
     kept, before = run.evaluation("test"), run.predictions("test")["scores"]
-    told = test(run, views=6)
+    told = evaluated(run, views=6)
     assert told.count == 12
     assert told.loss != kept["loss"]
     assert run.evaluation("test") == kept
@@ -67,6 +68,6 @@ def test_a_run_is_tested_and_predicts_in_views_and_keeps_what_one_view_told(trai
     (one,), (six,) = predict(run, picture), predict(run, picture, views=2)
     assert one.probabilities != six.probabilities
     with pytest.raises(UsageError, match="a picture is seen in 1, 2, 6 views, not 3; give one of them"):
-        test(run, views=3)
+        evaluated(run, views=3)
     with pytest.raises(UsageError, match="not 0"):
         predict(run, picture, views=0)
