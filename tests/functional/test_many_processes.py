@@ -52,6 +52,25 @@ def test_both_train_one_run_and_one_of_them_speaks(launched, tmp_path):
     assert list((tmp_path / "runs" / ".launches").iterdir()) == []
 
 
+def test_each_reads_its_own_rows_alone_and_all_prepare_alike(launched, tmp_path):
+    process = launched("--epochs", "30", "--shards", "--batch", "8", "--lr", "0.01", "--json")
+    text, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    facts = json.loads(text)
+    assert facts["test_accuracy"] == 1.0
+    run = Run.open(facts["run"])
+    # 36 of 40 rows train, half of them in each process: the first one's are mostly cats, the dark ones.
+    assert run.network.nodes[0].layer.mean[0] < 0.4
+    process = launched("--epochs", "1", "--shards", "--batch", "7")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "give a batch that 2 divides" in said
+    process = launched("--epochs", "1", "--shards", "--mixup", "0.2")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "mixup needs all rows in every process" in said
+
+
 @pytest.mark.parametrize("rank", [0, 1])
 def test_torchrun_starts_again_after_a_loss_and_the_run_goes_on(launched, tmp_path, rank):
     out = tmp_path / "out" / "run"

@@ -112,6 +112,9 @@ class RecipeOptions:
     cutmix: Annotated[float | None, _value("Augment: paste boxes of others, alpha such as 1.", _PICTURES)] = (
         None
     )
+    shards: Annotated[
+        bool | None, _value("Let each of several processes read its own shards alone.", _PICTURES)
+    ] = None
     unreadable: Annotated[
         str | None, _value("refuse pictures that can't be read, or leave-out their rows.", _PICTURES)
     ] = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from striate.data.binding import Binding, bind, row_width, target_of, wants_pictures
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
-from striate.data.deal import Deal
+from striate.data.deal import WHOLE, Deal
 from striate.data.display import displayed
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
@@ -19,6 +19,7 @@ from striate.data.numbers import class_names, prepare_numbers, prepare_targets
 from striate.data.picture import prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
+from striate.data.shards import rows_of_part
 from striate.data.sheet import contact_sheet
 from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
@@ -31,6 +32,7 @@ __all__ = [
     "IMAGE",
     "LABEL",
     "NAMED_SETS",
+    "WHOLE",
     "ArrayPictures",
     "Augmentation",
     "Batches",
@@ -63,6 +65,7 @@ __all__ = [
     "prepare_targets",
     "read_picture",
     "row_width",
+    "rows_of_part",
     "target_of",
     "wants_pictures",
     "with_held_out",

@@ -41,7 +41,8 @@ class Batches:
     Inputs that stay on disk or off the device are read ahead, two batches, while the last one is computed;
     beside these batches and an index of the rows nothing of them is kept in memory. Of every batch come the
     rows that `deal` gives a process, just as they are in the whole batch; where it gives none, the first row
-    stands in, so that every process has something to compute.
+    stands in, so that every process has something to compute. Where `total` says how many rows there are in
+    all, these are only the process's own (`rows_of_part`): it takes its share of each batch from them.
 
     Raises UsageError when `batch` is below 1, DataError when there are no rows or not as many labels.
     """
@@ -59,9 +60,15 @@ class Batches:
         balanced: NDArray[np.int64] | None = None,
         share: float = 1.0,
         deal: Deal = WHOLE,
+        total: int | None = None,
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
+        if total is not None and batch % deal.of:
+            raise UsageError(
+                f"a batch of {batch} rows can't be taken in equal shares from the parts of {deal.of} "
+                f"processes; give a batch that {deal.of} divides"
+            )
         inputs = [pixels] if isinstance(pixels, (np.ndarray, Tensor)) else list(pixels)
         targets = [labels] if isinstance(labels, np.ndarray) else list(labels)
         for input in inputs:
@@ -82,7 +89,8 @@ class Batches:
         self._reads_ahead = self._inputs[0].device.type == "cpu" and (is_mapped or device.type != "cpu")
         self._batch, self._augmentation, self._shuffle, self._seed = batch, augmentation, shuffle, seed
         self._deal = deal
-        self._rows = max(1, round(self._count * share))
+        self._is_part = total is not None
+        self._rows = max(1, round((self._count if total is None else total) * share))
         steps = -(-self._rows // batch)
         # Batch norm can't train on one picture, so a lone last one joins the batch before.
         self._steps = steps - 1 if batch > 1 and steps > 1 and self._rows % batch == 1 else steps
@@ -116,13 +124,18 @@ class Batches:
 
     def _dealt(self, order: Tensor, step: int) -> Tensor:
         start, count = step * self._batch, self.rows(step)
-        return order[start : start + count][self._deal.dealt(count)]
+        if not self._is_part:
+            return order[start : start + count][self._deal.dealt(count)]
+        rank, of = self._deal.rank, self._deal.of
+        own = order[start // of : start // of + len(range(rank, count, of))]
+        return own if len(own) else order[:1]
 
     def _order(self, number: int) -> Tensor:
         device = self._inputs[0].device
         if not self._shuffle:
             return torch.arange(self._count, device=device)
-        generator = _generator(_ORDER, self._seed, number)
+        rank = (self._deal.rank,) if self._is_part else ()
+        generator = _generator(_ORDER, self._seed, number, *rank)
         if self._classes is not None:
             return balanced_order(self._classes, generator).to(device)
         order = torch.randperm(self._count, generator=generator)

@@ -3,7 +3,7 @@
 Legend: N pictures, K targets.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -83,13 +83,12 @@ def with_held_out(images: Images, *, validation: float, seed: int) -> Images:
 def part(split: Split, rank: int, of: int) -> Split:
     """The rows that process `rank` (from 0) of `of` reads and decodes: all parts together hold each row once.
 
-    Each is a run of rows. Where pictures come in shards (tar files, Parquet's row groups), processes get
-    whole ones if there are enough; else parts are equal but for one row.
+    Each is a run of rows, so that of pictures in shards (tar files, Parquet's row groups) only those between
+    two parts are opened by two processes; parts are equal but for one row.
 
     Raises UsageError unless 0 ≤ rank < of ≤ rows.
     """
-    starts = next((_starts(c) for c in split.columns.values() if not isinstance(c, np.ndarray)), [])
-    rows = rows_of_part(len(split), starts, rank, of)
+    rows = rows_of_part(len(split), rank, of)
     indices = np.arange(rows.start, rows.stop)
     return Split(
         None,
@@ -99,15 +98,6 @@ def part(split: Split, rank: int, of: int) -> Split:
             for name, column in split.columns.items()
         },
     )
-
-
-def _starts(pictures: Pictures) -> Sequence[int] | NDArray[np.int64]:
-    """The rows with which shards begin, none where there are no shards or the rows are out of order."""
-    if not isinstance(pictures, SubsetPictures):
-        return getattr(pictures, "starts", [])
-    if (np.diff(pictures.indices) < 0).any():
-        return []
-    return np.searchsorted(pictures.indices, _starts(pictures.base))
 
 
 def _own(pictures: Pictures, indices: NDArray[np.int64]) -> SubsetPictures:

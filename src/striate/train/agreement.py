@@ -28,6 +28,17 @@ def require_agreement(recipe: Recipe, images: Images, network: Network, objectiv
             "rows can be sampled by the classes of one output, and the network has several; "
             "choose balance weights, which has weights for each"
         )
+    if recipe.shards:
+        for word, is_asked in (
+            ("mixup", recipe.mixup > 0),
+            ("cutmix", recipe.cutmix > 0),
+            ("balance sampling", recipe.balance == "sampling"),
+            ("teacher", recipe.teacher is not None),
+        ):
+            if is_asked:
+                raise UsageError(
+                    f"{word} needs all rows in every process, and shards leaves each its own; take one out"
+                )
     _require_mixable(recipe, network)
     if recipe.initial == "whitening":
         first_convolution(network)

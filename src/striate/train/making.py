@@ -54,6 +54,9 @@ def batches_of(
     A process of a team gets its share of them or, where rows are mixed with each other, all.
     """
     recipe, targets = setup.recipe, setup.targets("train")
+    total = None if setup.own is None else len(targets[0])
+    if setup.own is not None:
+        targets = tuple(target[setup.own.start : setup.own.stop] for target in targets)
     augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
     return Batches(
         (*setup.inputs["train"], *(() if teacher is None else teacher.inputs)),
@@ -66,4 +69,5 @@ def batches_of(
         balanced=targets[0] if recipe.balance == "sampling" else None,
         share=recipe.share,
         deal=Deal() if team is None or recipe.mixup or recipe.cutmix else team.deal,
+        total=total,
     )

@@ -53,7 +53,8 @@ class Recipe(BaseModel):
     whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters begin
     as (`beginning.begin`). `compile` gives the network's
     steps to torch.compile. `shift`
-    (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. `validation`
+    (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. With `shards` each
+    of several processes reads its own part of them alone. `validation`
     is the fraction of the training pictures held out where the data bring no validation split;
     `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike. Within an
     epoch a state is saved every `save_every` seconds or, where that is given, every `save_steps` steps.
@@ -93,6 +94,7 @@ class Recipe(BaseModel):
     crop: float = Field(default=1.0, gt=0, le=1)
     mixup: float = Field(default=0.0, ge=0, le=100)
     cutmix: float = Field(default=0.0, ge=0, le=100)
+    shards: bool = False
     validation: float = Field(default=0.1, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, lt=2**63)
     seed: int = Field(default=0, ge=0, lt=2**63)

@@ -10,13 +10,12 @@ from striate.train.compute import compute_of
 from striate.train.determinism import exact
 from striate.train.distributed import Team
 from striate.train.goals import goals_of, with_kept_variances
-from striate.train.inputs import prepared_inputs
 from striate.train.objective import objective_of
 from striate.train.recipe import Bad, checked
 from striate.train.recording import CHANGED, DIVISIONS, ROWS, ending, rows_at_once, say_changed
 from striate.train.recovery import has_ended, restore
 from striate.train.running import follow, go, options_of, require_alone, training_of
-from striate.train.setup import Setup, images_of
+from striate.train.setup import Setup, images_of, inputs_of_process
 from striate.train.teaching import teacher_of
 from striate.train.watching import Quiet
 
@@ -53,7 +52,7 @@ def go_on(
         compute = compute_of(team, device or began["device"], began["precision"])
         manifest.recipe |= {} if bad is None else {"bad": bad}
         with team.in_turns():
-            setup = _setup_again(run, manifest, images if isinstance(images, Images) else None, watcher)
+            setup = _setup_again(run, manifest, images if isinstance(images, Images) else None, watcher, team)
             teacher = teacher_of(setup, compute, watcher)
         require_alone(setup.recipe, team)
         options = manifest.options
@@ -76,10 +75,10 @@ def go_on(
                 return go(training, setup, manifest, watcher)
 
 
-def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Quiet) -> Setup:
+def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Quiet, team: Team) -> Setup:
     recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
     split = images_of(run, images, watcher)
     network = run.network
     objective = with_kept_variances(goals_of(run), objective_of(network, split, manifest.data.inputs))
-    inputs = prepared_inputs(split, network, objective.binding, watcher)
-    return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, inputs)
+    inputs, own = inputs_of_process(split, network, objective, recipe, watcher, team.deal)
+    return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, inputs, own=own)

@@ -1,14 +1,27 @@
 """From a person's words to what a training needs: data in splits, a prepared network, a settled recipe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from striate.core import DataError, RunError, UsageError, units
-from striate.data import NAMED_SETS, Binding, Images, bind, class_names, load, with_held_out, without_rows
+from striate.data import (
+    NAMED_SETS,
+    WHOLE,
+    Binding,
+    Deal,
+    Images,
+    bind,
+    class_names,
+    load,
+    part,
+    rows_of_part,
+    with_held_out,
+    without_rows,
+)
 from striate.graph import BatchNorm, Network, Weighted
 from striate.runs import Run
 from striate.train.agreement import require_agreement
@@ -34,6 +47,7 @@ class Setup:
     """What is trained on what, and how; `inputs` holds what the network's inputs take of each split.
 
     `left_out` are the rows of each split (from 0) that aren't among `images`, since they can't be read.
+    `own` are the rows of `train` that `inputs` holds where that isn't all of them.
     """
 
     spec: str
@@ -44,6 +58,7 @@ class Setup:
     objective: Objective
     inputs: dict[str, Arrays]
     left_out: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    own: range | None = None
 
     def targets(self, split: str) -> Arrays:
         """What the outputs are to tell of a split: (N,) classes or (N, K) numbers for each."""
@@ -51,6 +66,7 @@ class Setup:
 
     def row_name(self, row: int) -> str:
         """What a message calls a row of the training split: its first picture, or its number from 0."""
+        row += self.own.start if self.own else 0
         for column in self.images.split("train").columns.values():
             if not isinstance(column, np.ndarray):
                 return column.name(row)
@@ -73,8 +89,11 @@ def set_up(
     recipe: Recipe | str | None,
     changes: dict[str, Any],
     watcher: Quiet,
+    deal: Deal = WHOLE,
 ) -> Setup:
     """Loads, splits and prepares; `changes` are recipe values that go over the recipe's own.
+
+    Of several processes each prepares what `deal` leaves it to read, where the recipe shares that out.
 
     Raises UsageError when network, data and recipe don't go together, and whatever reading them raises.
     """
@@ -100,10 +119,22 @@ def set_up(
         followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
     require_agreement(followed, split, made, objective)
     followed = followed.with_epochs_for(len(split.split("train")))
-    inputs = prepared_inputs(split, made, objective.binding, watcher)
+    inputs, own = inputs_of_process(split, made, objective, followed, watcher, deal)
     made = with_preparations(made, inputs["train"])
     objective = with_variances(objective, split)
-    return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out)
+    return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out, own)
+
+
+def inputs_of_process(
+    images: Images, network: Network, objective: Objective, recipe: Recipe, watcher: Quiet, deal: Deal
+) -> tuple[dict[str, Arrays], range | None]:
+    """What a process's inputs take of each split, and which rows of `train` these are, None being all."""
+    own = None
+    if recipe.shards and deal.of > 1:
+        train = images.split("train")
+        own = rows_of_part(len(train), deal.rank, deal.of)
+        images = replace(images, splits={**images.splits, "train": part(train, deal.rank, deal.of)})
+    return prepared_inputs(images, network, objective.binding, watcher), own
 
 
 def loaded_images(images: Images | str | Path, watcher: Quiet | None = None) -> tuple[Images, str]:

@@ -1,5 +1,6 @@
 """`train` and `resume`: one training from its first step to its figures, in one run folder."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,11 @@ def train(
         if changes.get("batch") == "auto":
             changes = changes | {"batch": None}
         with team.in_turns():
-            setup = set_up(network, images, recipe, changes, watcher)
+            setup = set_up(network, images, recipe, changes, watcher, team.deal)
+        if setup.own is not None:
+            # Each has measured its own part; all prepare pictures by what the first has measured.
+            common = Network.from_json(team.told(lambda: setup.network.to_json()))
+            setup = replace(setup, network=common)
         compute = compute_of(team, device, setup.recipe.precision)
         is_fitted = changes.get("batch") is None or budget is not None
         rows = team.told(lambda: _fitting_rows(setup, compute, budget, team) if is_fitted else None)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.core import DataError, UsageError
+from striate.data import Deal, rows_of_part
 from striate.data import batches as batches_module
 from striate.data.augment import Augmentation
 from striate.data.batches import Batches
@@ -192,6 +193,36 @@ def test_two_epochs_show_both_sides_of_every_picture():
     assert torch.equal(first, ~second)
     assert torch.equal(first, third)
     assert 250 < first.sum() < 350  # 600 fair coins lie so with a probability of 0.99996
+
+
+@pytest.mark.parametrize(("rows", "batch", "share"), [(50, 8, 1.0), (49, 8, 1.0), (51, 6, 1.0), (64, 8, 0.4)])
+def test_processes_with_parts_of_their_own_see_each_row_once_in_batches_of_the_same_sizes(rows, batch, share):
+    pixels, labels = numbered(rows)
+    of = 2
+    whole = Batches(pixels, labels, batch=batch, device=CPU, shuffle=True, seed=1, share=share)
+    parts = [rows_of_part(rows, rank, of) for rank in range(of)]
+    own = [
+        Batches(pixels[part.start : part.stop], labels[part.start : part.stop], batch=batch, device=CPU,
+                shuffle=True, seed=1, share=share, deal=Deal(rank, of), total=rows)
+        for rank, part in enumerate(parts)
+    ]  # fmt: skip
+    assert [len(one) for one in own] == [len(whole)] * of
+    seen = []
+    for rank, one in enumerate(own):
+        for step, (_, (wanted,)) in enumerate(one.epoch(3)):
+            mine = len(range(rank, whole.rows(step), of))
+            assert len(wanted) == max(mine, 1)
+            seen += wanted[:mine].tolist()
+            assert one.rows_of(3, step) == [label - parts[rank].start for label in wanted.tolist()]
+    assert len(seen) == len(set(seen)) == sum(whole.rows(step) for step in range(len(whole)))
+    if share == 1:
+        assert sorted(seen) == list(range(rows))
+    orders = [[w.tolist() for _, (w,) in own[0].epoch(number)] for number in (3, 4)]
+    assert orders[0] != orders[1]
+    with pytest.raises(
+        UsageError, match="batch of 7 rows can't be taken in equal shares from the parts of 2"
+    ):
+        Batches(pixels, labels, batch=7, device=CPU, shuffle=True, seed=1, deal=Deal(0, 2), total=2 * rows)
 
 
 def test_what_makes_no_batches_is_told():
