@@ -40,6 +40,19 @@ class NetworkModule(nn.Module):
             frozen.eval()
         return self
 
+    def shared_with(self, network: Network) -> "NetworkModule":
+        """The module of another network, whose nodes with weights or numbers are this one's of their name.
+
+        Raises UnknownNameError when this network lacks one of these nodes.
+        """
+        with torch.device("meta"):
+            made = NetworkModule(network)
+        for node in network:
+            if made[node.name].state_dict() or list(made[node.name].buffers()):
+                made.nodes[module_key(node.name)] = self[node.name]
+        made._frozen = self._frozen
+        return made.train(self.training)
+
     def __getitem__(self, name: str) -> nn.Module:
         """The module of the node of that name; raises UnknownNameError when there is none."""
         return self.nodes[module_key(self.network[name].name)]

@@ -106,6 +106,12 @@ class RecipeOptions:
         None
     )
     shift: Annotated[int | None, Whole, _value("Augment: move by up to so many pixels.", _PICTURES)] = None
+    small: Annotated[
+        float | None, _value("Show pictures with so small a part of their sides at first.", _PICTURES)
+    ] = None
+    small_until: Annotated[
+        float | None, _value("Until this fraction of the training; 0.6 unless told.", _PICTURES)
+    ] = None
     flip: Annotated[bool | None, _value("Augment: mirror half of the pictures.", _PICTURES)] = None
     crop: Annotated[float | None, _value("Augment: enlarge a part of at least this side.", _PICTURES)] = None
     mixup: Annotated[float | None, _value("Augment: mix pictures, alpha such as 0.2.", _PICTURES)] = None

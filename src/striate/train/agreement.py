@@ -6,6 +6,7 @@ from striate.core import UsageError
 from striate.data import Images
 from striate.graph import InputLayer, Network
 from striate.train.beginning import first_convolution
+from striate.train.growing import small_network
 from striate.train.objective import Objective
 from striate.train.recipe import Recipe
 
@@ -40,6 +41,7 @@ def require_agreement(recipe: Recipe, images: Images, network: Network, objectiv
                     f"{word} needs all rows in every process, and shards leaves each its own; take one out"
                 )
     _require_mixable(recipe, network)
+    small_network(network, recipe)
     if recipe.initial == "whitening":
         first_convolution(network)
 

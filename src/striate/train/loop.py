@@ -153,8 +153,9 @@ class Training:
         left = () if progress.is_closing else self.batches.epoch(progress.epoch, first)
         for step, (inputs, wanted) in enumerate(left, first):
             number = (progress.epoch - 1) * steps + step
-            rate = rate_at(self.recipe, self.course.place(number, now))
-            measured = self.stepper.step(inputs, wanted, number, rate)
+            place = self.course.place(number, now)
+            rate = rate_at(self.recipe, place)
+            measured = self.stepper.step(inputs, wanted, number, rate, place)
             since, now = now, before + time.perf_counter() - began
             sums += measured
             seen += self.batches.rows(step)

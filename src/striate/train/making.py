@@ -10,6 +10,7 @@ from striate.train.compiling import compiled
 from striate.train.compute import Compute
 from striate.train.distillation import Teacher
 from striate.train.distributed import Team
+from striate.train.growing import small_of
 from striate.train.mixing import mixing_of
 from striate.train.optimizers import optimizer_of
 from striate.train.setup import Setup
@@ -29,6 +30,7 @@ def stepper_of(
     module = build(surgery.lean(setup.network).network, seed=recipe.seed)
     begin(module, recipe.initial, setup.inputs["train"][0])
     compute.place(module)
+    small = small_of(module, setup.network, recipe)
     return Stepper(
         module=module,
         optimizer=optimizer_of(module, recipe),
@@ -42,6 +44,7 @@ def stepper_of(
         average=Average(module, recipe.ema) if recipe.ema else None,
         teacher=teacher,
         forward=compiled(module) if recipe.compile else None,
+        small=small,
         team=team or Team(),
     )
 

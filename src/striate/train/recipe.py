@@ -51,7 +51,8 @@ class Recipe(BaseModel):
     `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
     computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of a run
     whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters begin
-    as (`beginning.begin`). `compile` gives the network's
+    as (`beginning.begin`). Pictures are shown with sides `small` times theirs until the fraction
+    `small_until` of the training is done. `compile` gives the network's
     steps to torch.compile. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. With `shards` each
     of several processes reads its own part of them alone. `validation`
@@ -90,6 +91,8 @@ class Recipe(BaseModel):
     initial: Initial = "glorot"
     compile: bool = False
     shift: int = Field(default=0, ge=0, le=10_000)
+    small: float = Field(default=1.0, gt=0, le=1)
+    small_until: float = Field(default=0.6, ge=0, le=1)
     flip: bool = False
     crop: float = Field(default=1.0, gt=0, le=1)
     mixup: float = Field(default=0.0, ge=0, le=100)

@@ -34,8 +34,12 @@ def options_of(track: str | None, country: str | None) -> dict[str, str]:
 
 def require_alone(recipe: Recipe, team: Team) -> None:
     """Raises UsageError when several processes are to do what only one can."""
-    # Their clocks and their compilers differ, and with them the steps that they would take.
-    for name, is_wished in (("time", recipe.time is not None), ("compile", recipe.compile)):
+    # Their clocks and compilers differ; and what DistributedDataParallel wraps is the network of one size.
+    for name, is_wished in (
+        ("time", recipe.time is not None),
+        ("compile", recipe.compile),
+        ("small", recipe.small < 1),
+    ):
         if is_wished and team.size > 1:
             raise UsageError(
                 f"'{name}' of the recipe is for one process, and {team.size} were started; start one, or "

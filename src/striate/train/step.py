@@ -17,6 +17,7 @@ from striate.train.averaging import Average
 from striate.train.compute import Compute, is_out_of_memory
 from striate.train.distillation import Teacher
 from striate.train.distributed import Team
+from striate.train.growing import Small
 from striate.train.guard import Guard
 from striate.train.memory import parts_of
 from striate.train.mixing import Mixing
@@ -32,9 +33,9 @@ class Stepper:
     `rows` is how many rows of a batch are computed at once, None being all, and `fewest` how many at least;
     `divided` is told of the new number when the memory was full and they had to become fewer. `clip` is the
     longest norm that a step's gradient may have (Pascanu et al. 2013), 0 being any. `forward` stands in for
-    the module's own forward computation, such as a compiled one. In a `team` each process computes its share
-    of these rows, and DistributedDataParallel sums the gradients; `whole` says how many rows the whole batch
-    of a step has, None being those that are given.
+    the module's own forward computation, such as a compiled one, and `small` for both in the first steps. In
+    a `team` each process computes its share of these rows, and DistributedDataParallel sums the gradients;
+    `whole` says how many rows the whole batch of a step has, None being those that are given.
     """
 
     module: NetworkModule
@@ -49,6 +50,7 @@ class Stepper:
     average: Average | None = None
     guard: Guard | None = None
     teacher: Teacher | None = None
+    small: Small | None = None
     forward: Callable[..., tuple[Any, dict[str, Tensor]]] | None = None
     divided: Callable[[int], None] = lambda rows: None
     team: Team = field(default_factory=Team)
@@ -56,6 +58,7 @@ class Stepper:
 
     def __post_init__(self) -> None:
         self._dealt = Dealt()
+        self._forward: Callable[..., Any] = self.forward or self.module
         if self.team.size > 1:
             over_whole_batches(self.module, self.team, self._dealt)
             device = self.compute.device
@@ -66,8 +69,12 @@ class Stepper:
                 gradient_as_bucket_view=True,
             )
 
-    def step(self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float) -> Tensor:
-        """Takes step `number` of a training at a rate; returns what `Progress.sums` sums of this batch.
+    def step(
+        self, inputs: list[Tensor], wanted: list[Tensor], number: int, rate: float, place: float = 1.0
+    ) -> Tensor:
+        """Takes step `number` of a training, of which a fraction `place` is done, at a rate.
+
+        Returns what `Progress.sums` sums of this batch.
 
         The rows are the process's share of the batch; where rows are mixed with each other, all of them.
 
@@ -75,6 +82,9 @@ class Stepper:
         """
         count = len(wanted[0]) if self.whole is None else self.whole(number)
         set_rate(self.optimizer, rate)
+        self._forward = self.forward or self.module
+        if self.small is not None and place < self.small.until:
+            self._forward = self.small
         if self.guard is not None:
             self.guard.begin()
         if self.mixing is not None:
@@ -157,7 +167,7 @@ class Stepper:
         with self.compute.autocast():
             laid_out = [self.compute.laid_out(tensor) for tensor in inputs]
             own = len(self.module.network.inputs)
-            _, kept = (self.forward or self.module)(*laid_out[:own], keep=self.objective.nodes)
+            _, kept = self._forward(*laid_out[:own], keep=self.objective.nodes)
             taught = None if self.teacher is None else self.teacher.scores(laid_out[own:])
         losses = self.objective.losses(kept, wanted)
         if self.teacher is not None and taught is not None:

@@ -11,6 +11,7 @@ from striate.graph.surgery.draft import Surgery
 from striate.graph.surgery.folding import fold_batchnorm
 from striate.graph.surgery.heads import replace_head
 from striate.graph.surgery.lean import lean
+from striate.graph.surgery.resizing import resized
 from striate.graph.surgery.striding import pool_to_stride
 from striate.graph.surgery.unrolling import conv_to_dense
 from striate.graph.surgery.widening import widen
@@ -25,6 +26,7 @@ __all__ = [
     "lean",
     "pool_to_stride",
     "replace_head",
+    "resized",
     "unfreeze",
     "widen",
     "with_input",
