@@ -14,7 +14,7 @@ from protocol import arrays, parser, tell
 
 from striate.data import load
 from striate.runs import Run
-from striate.train import recipe_of, train
+from striate.train import recipe_of, test, train
 
 _ROWS = 256
 
@@ -29,6 +29,7 @@ def main() -> None:
     words = parser(__doc__)
     words.add_argument("--network", required=True)
     words.add_argument("--recipe", required=True)
+    words.add_argument("--views", type=int, default=1, help="of each tested picture")
     given = words.parse_args()
     torch.set_num_threads(given.threads)
     pictures = arrays(given.data)
@@ -43,9 +44,12 @@ def main() -> None:
         run = train(given.network, images, given.recipe, out=Path(folder) / "run", seed=given.seed, **kept)
         seconds = saved(run) - began
         results, hardware = run.results, run.manifest.hardware
+        views = given.views
+        accuracy = results.test_accuracy if views == 1 else test(run, images, views=views).accuracy
         tell(
             seconds=seconds,
-            accuracy=results.test_accuracy,
+            accuracy=accuracy,
+            one_view_accuracy=results.test_accuracy,
             threads=torch.get_num_threads(),
             packages=("striate", "torch", "numpy"),
             epochs=results.epochs_done,

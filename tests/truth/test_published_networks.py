@@ -15,7 +15,7 @@ from striate.zoo import ZOO, named
 
 PUBLISHED = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
 # Striate's own, of which nobody else has published a count; tests/unit/zoo pins them.
-OWN = {"xo", "unet-classifier", "text-cnn", "tiny", "small-color", "photo"}
+OWN = {"xo", "unet-classifier", "text-cnn", "tiny", "small-color", "airnet", "photo"}
 
 
 def parameters(network: Network) -> dict[str, int]:

@@ -20,6 +20,7 @@ from striate.zoo import ZOO, resolve
 _SMALL = 48
 _PHOTO = 128
 _STEP = 32
+_OWN_RECIPES = {"airnet": "fast-color"}
 
 
 def default_axes(images: Images) -> tuple[int, int, int]:
@@ -51,8 +52,13 @@ def default_words(axes: tuple[int, ...]) -> tuple[str, str]:
     return "small-color", "small-color"
 
 
-def default_recipe(network: Network) -> Recipe:
-    """The recipe for the pictures that a network takes; for other inputs that of the smallest."""
+def default_recipe(network: Network, word: str | None = None) -> Recipe:
+    """The recipe of the network of that name, else for the pictures that a network takes.
+
+    For other inputs it is that of the smallest pictures.
+    """
+    if word in _OWN_RECIPES:
+        return RECIPES[_OWN_RECIPES[word]]
     pictures = next((node for node in network.inputs if wants_pictures(network, node)), None)
     if pictures is None:
         return RECIPES["tiny"]

@@ -102,7 +102,7 @@ def set_up(
     made, word = (network, "network") if isinstance(network, Network) else named_network(network, loaded)
     objective = objective_of(made, loaded)
     _require_weights(made)
-    named = default_recipe(made) if recipe is None else recipe
+    named = default_recipe(made, word) if recipe is None else recipe
     followed = (recipe_of(named) if isinstance(named, str) else named).changed(**changes)
     if followed.batch == 1 and (norm := lone_norm(made)):
         raise UsageError(

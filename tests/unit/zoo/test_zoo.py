@@ -19,6 +19,7 @@ PARAMETERS = {
     "text-cnn": 1_434_502,
     "tiny": 38_314,
     "small-color": 288_746,
+    "airnet": 1_972_768,
     "photo": 600_392,
 }
 
