@@ -1,4 +1,4 @@
-"""How a gradient passes a rectifier on its way back: the rules of the deconvnet and of guided backpropagation."""
+"""How a gradient passes a rectifier on its way back: the rules of deconvnet and guided backpropagation."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
