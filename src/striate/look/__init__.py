@@ -8,7 +8,7 @@ from striate.look.maximize import MadePicture, Maxima, Maximum, maximize
 from striate.look.mosaic import png_of
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
-from striate.look.sample import Sample, sample
+from striate.look.sampling import Sample, sample
 from striate.look.stats import ActivationStats, NodeStats, activation_stats
 from striate.look.subject import Shown, Subject
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from striate.graph import ReLU, ReLU6
-from striate.look.sample import Sample, tensor_of
+from striate.look.sampling import Sample, tensor_of
 from striate.look.subject import Subject
 
 # Adam's rate and the deviation of the first frequencies, both where the slowest moves a pixel by as much.

@@ -15,7 +15,7 @@ from striate.core import UnknownNameError, UsageError, units
 from striate.look.embedding_figure import embedding_figure
 from striate.look.mosaic import Shows
 from striate.look.nodes import before_head
-from striate.look.sample import Sample
+from striate.look.sampling import Sample
 from striate.look.subject import Subject
 
 EmbeddingMethod = Literal["pca", "tsne", "umap"]

@@ -16,7 +16,7 @@ from striate.graph import Conv, Dense, Dropout, Filter, Flatten, Local, Network,
 from striate.look.filters_figure import filters_figure
 from striate.look.mosaic import Shows
 from striate.look.nodes import convolutions, listed, looks_at_input, rectifier_of
-from striate.look.sample import Sample
+from striate.look.sampling import Sample
 from striate.look.stats import activation_stats
 from striate.look.subject import Subject
 

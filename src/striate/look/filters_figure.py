@@ -13,7 +13,7 @@ from striate.look.mosaic import ORANGE, RED, Tile, around_grey, enlarged, mosaic
 if TYPE_CHECKING:
     from striate.look.filters import Filters, LearnedFilter
 
-_MOST_SLICES = 32
+_MOST_SLICES, _SLICES_ACROSS = 32, 64
 # Pixels of a slice's longer side, so that the gap between slices stays thin.
 _SLICE = 12
 _COLUMNS = 8
@@ -32,12 +32,15 @@ def filters_figure(filters: "Filters", most: int) -> Figure:
         count = f"the {len(shown)} strongest of {count}"
     title = f"{filters.node}: {count} of {high}×{wide}×{depth}, by norm"
     notes = [_key(filters, is_row, depth)]
-    if any(one.is_dead or one.repeats is not None for one in filters.filters):
-        notes.append("red: dead; orange: repeats (=) a stronger one")
+    marks = ["red: dead"] if any(one.is_dead for one in shown) else []
+    if any(one.repeats is not None for one in shown):
+        marks.append("orange: repeats (=) a stronger one")
+    if marks:
+        notes.append("; ".join(marks))
     tiles = [_tile(one, filters.in_colour) for one in shown]
     columns = 1 if is_row else _COLUMNS
     if is_row:
-        columns = max(1, min(4, 40 // min(depth, _MOST_SLICES)))
+        columns = max(1, min(_COLUMNS, _SLICES_ACROSS // min(depth, _MOST_SLICES)))
     inches = 0.75 if not is_row else 0.75 * _row_height(high, wide)
     return mosaic(tiles, columns=columns, title=title, notes="\n".join(notes), inches=inches)
 

@@ -15,7 +15,7 @@ from striate.look.climb import Climb
 from striate.look.maximize_figure import maximize_figure
 from striate.look.mosaic import Shows
 from striate.look.patches import Patch, checked_channels, patch_at, strongest_responses
-from striate.look.sample import Sample, batch_size
+from striate.look.sampling import Sample, batch_size
 from striate.look.subject import Subject
 from striate.plan import receptive_fields
 

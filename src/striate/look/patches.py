@@ -18,7 +18,7 @@ from striate.look.deconvnet import relu_rule
 from striate.look.mosaic import Shows
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches_figure import patches_figure
-from striate.look.sample import Sample, batch_size, tensor_of
+from striate.look.sampling import Sample, batch_size, tensor_of
 from striate.look.subject import Subject
 from striate.plan import ReceptiveField, receptive_fields
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from striate.core import units
 from striate.look.mosaic import Shows
-from striate.look.sample import Sample
+from striate.look.sampling import Sample
 from striate.look.stats_figure import stats_figure
 from striate.look.subject import Subject
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from striate.look.mosaic import INK, ORANGE, RED
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _BLUE, _PALE = "#2563eb", "#9aa5b1"
 _MOST_LABELLED = 70
+# Beyond it nodes differ by orders of magnitude.
+_WIDE = 20
 
 
 def stats_figure(stats: "ActivationStats") -> Figure:
@@ -31,8 +34,9 @@ def stats_figure(stats: "ActivationStats") -> Figure:
         linewidth=2.5,
     )
     spread.axvline(0, color=INK, linewidth=0.6)
-    # Early and late nodes differ by orders of magnitude.
-    spread.set_xscale("symlog", linthresh=1)
+    if max(max(-n.least, n.greatest) for n in nodes) > _WIDE:
+        spread.set_xscale("symlog", linthresh=1)
+        spread.xaxis.set_major_formatter(ScalarFormatter())
     spread.set_xlabel("mean ± deviation, least to greatest")
     zeros.barh(places, [100 * n.zeros for n in nodes], color=ORANGE)
     zeros.set_xlabel("zeros (%)")
