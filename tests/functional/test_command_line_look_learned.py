@@ -140,7 +140,7 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(striate, seen: Path, words
 
 
 def test_a_run_without_weights_is_told(striate, seen: Path) -> None:
-    copy = shutil.copytree(seen, "broken")
+    copy = shutil.copytree(seen, Path("broken"))
     shutil.rmtree(copy / "weights")
     told = striate("look", "filters", copy)
     assert (told.code, told.out) == (1, "")

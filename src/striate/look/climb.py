@@ -11,13 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from striate.graph import ReLU, ReLU6
 from striate.look.sampling import Sample, tensor_of
 from striate.look.subject import Subject
 
 # Adam's rate and the deviation of the first frequencies, both where the slowest moves a pixel by as much.
-_RATE, _START = 0.05, 0.05
+_RATE, _START = 0.03, 0.05
+# The power of its frequency by which a wave moves pixels less than the slowest.
+_SMOOTH = 1.5
 # The picture is shaken by up to this part of its shorter side.
 _SHAKE = 1 / 14
 # The first picture's mean stays this far from black and white, where the ascent would hardly move.
@@ -58,8 +61,9 @@ class Climb:
         climbing = torch.optim.Adam([waves], lr=_RATE)
         shake = max(1, round(_SHAKE * min(high, wide)))
         for _ in range(steps):
-            shifts = torch.randint(-shake, shake + 1, (2,), generator=generator).tolist()
-            shaken = torch.roll(self._painted(waves), shifts, (2, 3))
+            top, left = torch.randint(2 * shake + 1, (2,), generator=generator).tolist()
+            larger = F.pad(self._painted(waves), (shake,) * 4, mode="replicate")
+            shaken = larger[:, :, top : top + high, left : left + wide]
             (gradient,) = torch.autograd.grad(-self._numbers(shaken, channels).sum(), waves)
             waves.grad = gradient
             climbing.step()
@@ -86,7 +90,7 @@ class Climb:
         slow = 1 / max(high, wide)
         down = torch.fft.fftfreq(high, device=waves.device)[:, None]
         across = torch.fft.rfftfreq(wide, device=waves.device)
-        scale = slow / (down**2 + across**2).sqrt().clamp(min=slow)
+        scale = (slow / (down**2 + across**2).sqrt().clamp(min=slow)) ** _SMOOTH
         raw = torch.fft.irfft2(torch.view_as_complex(waves) * scale, s=(high, wide), norm="forward")
         share = ((self.mean - self.low) / (self.high - self.low)).clamp(_EDGE, 1 - _EDGE)
         return self.low + (self.high - self.low) * torch.sigmoid(raw + torch.logit(share))

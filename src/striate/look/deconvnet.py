@@ -1,6 +1,6 @@
 """How a gradient passes a rectifier on its way back: the rules of deconvnet and guided backpropagation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
 
@@ -22,7 +22,7 @@ def rectifiers(network: Network) -> tuple[str, ...]:
 
 
 @contextmanager
-def relu_rule(module: NetworkModule, rule: ReluRule) -> Iterator[NetworkModule]:
+def relu_rule(module: NetworkModule, rule: ReluRule) -> Generator[NetworkModule]:
     """Within it, gradients through the rectifiers of `module` follow a rule of their own.
 
     `deconvnet` passes on what is positive of the gradient, wherever the rectifier was (Zeiler & Fergus 2013);

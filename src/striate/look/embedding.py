@@ -4,7 +4,7 @@ Legend: N rows, C features.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -182,7 +182,8 @@ def _tsne(features: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     # Small, as the method wants it, and told apart even where features are alike.
     start = 1e-4 * start / (start.std(axis=0)[0] or 1)
     perplexity = min(30.0, (len(features) - 1) / 3)
-    model = TSNE(perplexity=perplexity, init=start, random_state=seed, n_jobs=None)
+    # Its annotation forgets that `init` may be an array.
+    model = TSNE(perplexity=perplexity, init=cast("Any", start), random_state=seed, n_jobs=None)
     return np.asarray(model.fit_transform(_reduced(features)), np.float64)
 
 

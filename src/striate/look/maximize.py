@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from striate.core import UsageError
 from striate.look.climb import Climb
+from striate.look.fields import fields_of_channels
 from striate.look.maximize_figure import maximize_figure
 from striate.look.mosaic import Shows
 from striate.look.patches import Patch, checked_channels, patch_at, strongest_responses
 from striate.look.sampling import Sample, batch_size
 from striate.look.subject import Subject
-from striate.plan import receptive_fields
 
 STEPS = 192
 
@@ -121,7 +121,7 @@ def maximize(
         channels = [subject.class_index(name) for name in classes]
     chosen = checked_channels(found.name, found.shape.depth, channels)
     names = subject.goal.classes if found.name == subject.goal.node else ()
-    field = receptive_fields(network)[found.name][network.inputs[0]]
+    fields = fields_of_channels(network, found.name, chosen)
     strongest = strongest_responses(subject, sample, found.name, 1)
     climb = Climb.of(subject, sample, found.name)
     made: dict[int, list[MadePicture]] = {channel: [] for channel in chosen}
@@ -132,17 +132,17 @@ def maximize(
             pixels = climb.pictures(part, seed, steps)
             responses, places = climb.answers(pixels, part)
             for channel, picture, response, place in zip(part, pixels, responses, places, strict=True):
-                made[channel].append(MadePicture(seed, picture, response, field.seen_from(*place)))
+                made[channel].append(MadePicture(seed, picture, response, fields[channel].seen_from(*place)))
     return Maxima(
         found.name,
         str(found.layer),
-        field.size,
+        tuple(map(max, *(field.size for field in fields.values()), (1, 1))),
         tuple(
             Maximum(
                 names[channel] if names else str(channel),
                 channel,
                 tuple(made[channel]),
-                patch_at(subject, sample, found.name, field, strongest, channel, 0),
+                patch_at(subject, sample, found.name, fields[channel], strongest, channel, 0),
             )
             for channel in chosen
         ),

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from striate.core import UsageError, units
 from striate.look.deconvnet import relu_rule
+from striate.look.fields import fields_of_channels
 from striate.look.mosaic import Shows
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches_figure import patches_figure
 from striate.look.sampling import Sample, batch_size, tensor_of
 from striate.look.subject import Subject
-from striate.plan import ReceptiveField, receptive_fields
+from striate.plan import ReceptiveField
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class ProjectedPatch(Patch):
 class Patches(Shows):
     """For each channel its strongest patches, strongest first; a channel that never responds has none.
 
-    `field` is the size of the node's receptive field.
+    `field` is the size of the receptive field, of the largest where branches of several lie side by side.
     """
 
     node: str
@@ -139,20 +140,20 @@ def strongest_patches(
     if count < 1:
         raise UsageError(f"{count} patches of a map show nothing; ask for 1 or more")
     found = strongest_responses(subject, sample, name, count)
-    field = receptive_fields(network)[name][network.inputs[0]]
+    fields = fields_of_channels(network, name, chosen)
     ranks = range(found.values.shape[1])
     wanted = [(channel, rank) for channel in chosen for rank in ranks if found.values[channel, rank] > 0]
     patches: dict[int, list[ProjectedPatch]] = {channel: [] for channel in chosen}
     size = batch_size(subject)
     for start in range(0, len(wanted), size):
         part = wanted[start : start + size]
-        whole = [patch_at(subject, sample, name, field, found, *one) for one in part]
+        whole = [patch_at(subject, sample, name, fields[one[0]], found, *one) for one in part]
         for (channel, _), patch in zip(part, _projected(subject, name, found, part, whole), strict=True):
             patches[channel].append(patch)
     return Patches(
         name,
         str(network[name].layer),
-        field.size,
+        tuple(map(max, *(field.size for field in fields.values()), (1, 1))),
         {channel: tuple(own) for channel, own in patches.items()},
         depth,
         str(sample),

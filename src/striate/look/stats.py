@@ -73,7 +73,9 @@ class ActivationStats(Shows):
     sample: str
 
     def __str__(self) -> str:
-        rows = [("node", "output", "mean", "deviation", "zeros", "least", "greatest", "dead")]
+        rows: list[tuple[str, ...]] = [
+            ("node", "output", "mean", "deviation", "zeros", "least", "greatest", "dead")
+        ]
         for one in self.nodes:
             dead = f"{units.count(len(one.dead))} of {units.count(len(one.active))}" if one.dead else "none"
             numbers = [f"{number:.3g}" for number in (one.mean, one.deviation)]

@@ -61,7 +61,7 @@ def test_what_the_last_dense_takes_by_default() -> None:
     document = told.to_dict()
     assert [point["target"] for point in document["points"]] == list("xyz" * 4)
     assert document["points"][3]["row"] == 3
-    assert embedding(subject_of("6x6x1 | conv 2 3 | globalavgpool", classes=NAMES), sample).node == "input1"
+    assert embedding(subject_of("6x7x1 | conv 2 3 | globalavgpool", classes=NAMES), sample).node == "input1"
     assert left_behind(subject) == []
 
 

@@ -146,4 +146,4 @@ def test_the_figure_names_what_it_marks() -> None:
     assert texts[0] == "conv1: 3 filters of 2×2×1, by norm"
     assert texts[1].endswith("\nred: dead; orange: repeats (=) a stronger one")
     assert texts[2:] == ["0", "1 = 0", "2"]
-    assert "red" not in filters(subject).figure(1).axes[0].texts[1].get_text().splitlines()[-1].split(":")[0]
+    assert filters(subject).figure(1).axes[0].texts[1].get_text().count("\n") == 0

@@ -27,7 +27,7 @@ def test_maps_are_the_volume_of_the_node() -> None:
     told = feature_maps(subject, shown_of(pixels), "concat1")
     answer, kept = subject.module(torch.from_numpy(pixels)[None], keep=["concat1"])
     np.testing.assert_array_equal(told.maps, kept["concat1"][0].detach())
-    shares = answer.softmax(1)[0]
+    shares = answer.softmax(1)[0].detach()
     assert told.answer == f"{'abc'[int(shares.argmax())]} ({100 * float(shares.max()):.1f} %)"
     assert str(told).startswith(
         f"it.png: 30×40 (L), shown to the network as 7×9×3; the network says {told.answer}\n"
