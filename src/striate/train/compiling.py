@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch._dynamo.exc import TorchDynamoException
 
 from striate.build import NetworkModule
 from striate.core import TrainingError, UsageError
@@ -35,6 +34,9 @@ def compiled(module: NetworkModule) -> Callable[..., Any]:
 
     It raises TrainingError when the compiler fails.
     """
+    # Imported here, since it takes longer than all the rest of torch.
+    from torch._dynamo.exc import TorchDynamoException
+
     made = torch.compile(module)
 
     def forward(*inputs: Any, **more: Any) -> Any:
