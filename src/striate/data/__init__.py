@@ -22,6 +22,7 @@ from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.sheet import contact_sheet
 from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
+from striate.data.xo import XO_CLASSES, xo_symbol
 
 if TYPE_CHECKING:
     from striate.data.augment import Augmentation
@@ -31,6 +32,7 @@ __all__ = [
     "IMAGE",
     "LABEL",
     "NAMED_SETS",
+    "XO_CLASSES",
     "ArrayPictures",
     "Augmentation",
     "Batches",
@@ -68,6 +70,7 @@ __all__ = [
     "with_held_out",
     "without_rows",
     "without_unreadable",
+    "xo_symbol",
 ]
 
 
