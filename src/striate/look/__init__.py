@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from striate.look.arithmetic import MOST_WRITTEN, Convolution, convolve
-    from striate.look.kernel_sheet import KernelSheet, kernel_sheet
+    from striate.look.kernel_sheet import KernelSheet, apply_kernels
     from striate.look.matrices import named_kernel, read_kernel, read_matrix, read_pixels
     from striate.look.subject import Shown, Subject
     from striate.look.xo_comparison import XOComparison, compare_xo
@@ -25,9 +25,9 @@ __all__ = [
     "Subject",
     "Votes",
     "XOComparison",
+    "apply_kernels",
     "compare_xo",
     "convolve",
-    "kernel_sheet",
     "learn_xo",
     "match_maps",
     "named_kernel",
@@ -39,7 +39,7 @@ __all__ = [
 
 _MODULES = {
     "arithmetic": ("MOST_WRITTEN", "Convolution", "convolve"),
-    "kernel_sheet": ("KernelSheet", "kernel_sheet"),
+    "kernel_sheet": ("KernelSheet", "apply_kernels"),
     "matrices": ("named_kernel", "read_kernel", "read_matrix", "read_pixels"),
     "subject": ("Shown", "Subject"),
     "xo_comparison": ("XOComparison", "compare_xo"),

@@ -100,7 +100,7 @@ class KernelSheet:
         }
 
 
-def kernel_sheet(picture: ArrayLike, kernels: Sequence[str] = KERNEL_NAMES) -> KernelSheet:
+def apply_kernels(picture: ArrayLike, kernels: Sequence[str] = KERNEL_NAMES) -> KernelSheet:
     """What each kernel makes of a picture (H, W) or (C, H, W) of 0 to 255, at the picture's own size.
 
     `kernels` are names, or texts that `read_kernel` reads. The picture's border is repeated outwards, so

@@ -17,7 +17,7 @@ from striate.graph import KERNEL_NAMES, Filter
 _NUMBERS = re.compile(r"[-+0-9.eE,;/\s]+")
 _PLANES = re.compile(r"//|\n[^\S\n]*\n\s*")
 _ROWS = re.compile(r"[/;\n]")
-_COLUMNS = re.compile(r"[,\s]+")
+_COLUMNS = re.compile(r"\s*,\s*|\s+")
 
 
 def read_matrix(text: str) -> NDArray[np.float64]:
@@ -38,7 +38,7 @@ def read_matrix(text: str) -> NDArray[np.float64]:
         [row.strip() for row in _ROWS.split(plane)] for plane in _PLANES.split(content.strip().rstrip(";/"))
     ]
     is_packed = all(row.isdigit() for plane in planes for row in plane)
-    rows = [[list(row) if is_packed else _COLUMNS.split(row.strip(",")) for row in plane] for plane in planes]
+    rows = [[list(row) if is_packed else _COLUMNS.split(row) for row in plane] for plane in planes]
     first = rows[0][0]
     for plane in rows:
         if len(plane) != len(rows[0]):

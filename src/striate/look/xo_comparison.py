@@ -4,7 +4,7 @@ Legend: N pictures, H height, W width; h, w the height and width of a map.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -161,8 +161,7 @@ def compare_xo(*, seed: int = 0, device: str = "cpu") -> XOComparison:
     `seed` and `device` are those of the training. Raises UsageError when the device isn't there.
     """
     test = load("xo").split("test")
-    pictures = test.pictures
-    assert isinstance(pictures, ArrayPictures)
+    pictures = cast("ArrayPictures", test.pictures)
     clean = np.stack([xo_symbol(name) for name in XO_CLASSES])
     shown = np.concatenate([clean, pictures.array[..., 0].astype(np.uint8)])
     labels = np.concatenate([np.arange(len(XO_CLASSES)), test.labels.astype(np.int64)])

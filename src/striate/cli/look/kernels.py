@@ -24,10 +24,10 @@ def kernels_command(
 ) -> None:
     """Blur, sharpen, emboss, edges and the other named kernels on a picture, side by side."""
     from striate.graph import KERNEL_NAMES
-    from striate.look import kernel_sheet, read_pixels
+    from striate.look import apply_kernels, read_pixels
     from striate.runs import save_figure
 
-    told = kernel_sheet(read_pixels(image, depth=3), kernel or KERNEL_NAMES)
+    told = apply_kernels(read_pixels(image, depth=3), kernel or KERNEL_NAMES)
     path = out or Path(f"{image.stem}-kernels.png")
     save_figure(told.figure(), path)
     if json:
