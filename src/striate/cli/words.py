@@ -40,8 +40,8 @@ PlannedBatch = Annotated[int, Whole, Parameter(help="Pictures of a training step
 PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam, adamw or muon.")]
 PlannedPrecision = Annotated[str, Parameter(help="fp32 or bf16.")]
 DATA_HELP = (
-    "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits), a folder of pictures, or an "
-    "IDX, CIFAR, .npz, Parquet or tar file or folder."
+    "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits, xo), a folder of pictures, or "
+    "an IDX, CIFAR, .npz, Parquet or tar file or folder."
 )
 
 

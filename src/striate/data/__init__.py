@@ -23,6 +23,7 @@ from striate.data.shards import rows_of_part
 from striate.data.sheet import contact_sheet
 from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
+from striate.data.xo import XO_CLASSES, xo_symbol
 
 if TYPE_CHECKING:
     from striate.data.augment import Augmentation
@@ -33,6 +34,7 @@ __all__ = [
     "LABEL",
     "NAMED_SETS",
     "WHOLE",
+    "XO_CLASSES",
     "ArrayPictures",
     "Augmentation",
     "Batches",
@@ -71,6 +73,7 @@ __all__ = [
     "with_held_out",
     "without_rows",
     "without_unreadable",
+    "xo_symbol",
 ]
 
 

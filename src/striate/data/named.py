@@ -1,4 +1,4 @@
-"""Data sets by name: looked for on this machine first, then downloaded."""
+"""Data sets by name: made on the spot, or looked for on this machine first, then downloaded."""
 
 import os
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from striate.core import DataError, UnknownNameError, UsageError
 from striate.data.cache import cache_folder
-from striate.data.catalogue import NAMED_SETS, Packaged, Remote
+from striate.data.catalogue import NAMED_SETS, Generated, Packaged, Remote
 from striate.data.download import DownloadProgress, UnreachableError, fetch
 from striate.data.images import Images
 from striate.data.packaged import read_packaged
@@ -33,13 +33,16 @@ def load_named(name: str, progress: DownloadProgress | None = None) -> Images:
     """The data set of that name, from the first place that has it.
 
     The places: `$STRIATE_DATA`, the system's folder of data sets, an installed package, the user's
-    cache, and at last the official mirrors, from which it's put into the cache. Raises
+    cache, and at last the official mirrors, from which it's put into the cache. A set that is generated is
+    looked for nowhere. Raises
     UnknownNameError for other names, UsageError when the package that holds it isn't installed, and
     DataError when it can't be downloaded or its files are broken.
     """
     if name not in NAMED_SETS:
         raise UnknownNameError("data set", name, NAMED_SETS)
     named = NAMED_SETS[name]
+    if isinstance(named.source, Generated):
+        return named.source.make(name)
     given = data_folder()
     places = [*([given / name] if given else []), _SYSTEM_FOLDER / name]
     place = next((place for place in places if place.is_dir()), None)

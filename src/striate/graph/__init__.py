@@ -1,6 +1,7 @@
 """Networks as graphs: a closed set of layers, volumes, the notation and the JSON form."""
 
 from striate.graph import surgery
+from striate.graph.kernels import KERNEL_NAMES
 from striate.graph.layer import Kept, Layer, Volume
 from striate.graph.layers import (
     ACTIVATIONS,
@@ -63,14 +64,16 @@ from striate.graph.layers import (
 from striate.graph.network import Network, Node, Task
 from striate.graph.reach import HERE, Reach
 from striate.graph.sides import Padding
-from striate.graph.window import Window, per_axis
+from striate.graph.window import FILLS, Extent, Window, per_axis
 
 __all__ = [
     "ACTIVATIONS",
     "ELU",
+    "FILLS",
     "FITS",
     "GELU",
     "HERE",
+    "KERNEL_NAMES",
     "LAYERS",
     "LRN",
     "PHRASES",
@@ -86,6 +89,7 @@ __all__ = [
     "Depthwise",
     "Dropout",
     "Embedding",
+    "Extent",
     "Filter",
     "Flatten",
     "GlobalAvgPool",

@@ -2,6 +2,7 @@
 
 from striate.runs.atomic import put_aside, sweep, write_bytes, write_json, write_text
 from striate.runs.digest import digest_of_bytes
+from striate.runs.figure import figure_png, save_figure
 from striate.runs.folder import RunFolder, new_folder, runs_root
 from striate.runs.launch import Launch, launch_of
 from striate.runs.lock import held
@@ -19,6 +20,7 @@ __all__ = [
     "RunFolder",
     "State",
     "digest_of_bytes",
+    "figure_png",
     "held",
     "launch_of",
     "new_folder",
@@ -26,6 +28,7 @@ __all__ = [
     "put_aside",
     "read_tensors",
     "runs_root",
+    "save_figure",
     "sweep",
     "versions",
     "write_bytes",

@@ -3,10 +3,7 @@
 Legend: N pictures, C depth, H height, W width, K classes.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 
 from striate.core import units
 from striate.data import displayed
-from striate.runs import Run, write_bytes
+from striate.runs import Run, save_figure
 from striate.train.evaluation import Evaluation, OutputsEvaluation, RegressionEvaluation, log_softmax
 from striate.train.inputs import Arrays
 from striate.train.objective import Objective
@@ -25,7 +22,6 @@ _INK, _TRAIN, _VALIDATION = "#1f2933", "#2563eb", "#d97706"
 _MOST_NUMBERED = 25
 _MISTAKES = 24
 _MOST_TARGETS = 12
-_DPI = 120
 
 
 def draw_figures(
@@ -54,16 +50,6 @@ def draw_figures(
         wrong = None if pixels is None else mistakes(answered, targets, pixels, goal.classes)
         if wrong is not None:
             save_figure(wrong, run.folder.figures / f"mistakes{which}.png")
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG in one piece."""
-    content = BytesIO()
-    with warnings.catch_warnings():
-        # A class named in a script that the font lacks is drawn as boxes, which needs no warning.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="png", dpi=_DPI)
-    write_bytes(path, content.getvalue())
 
 
 def curves(metrics: Sequence[dict[str, Any]]) -> Figure:

@@ -14,9 +14,8 @@ from torch import Tensor
 from striate.core import TrainingError
 from striate.data import Batches, Images
 from striate.graph import Network
-from striate.runs import new_folder, write_json
+from striate.runs import new_folder, save_figure, write_json
 from striate.train.compute import choose_compute
-from striate.train.figures import save_figure
 from striate.train.making import batches_of, stepper_of
 from striate.train.recipe import Recipe
 from striate.train.setup import set_up

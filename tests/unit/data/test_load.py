@@ -21,7 +21,7 @@ def small(path: Path) -> Path:
         ("fashion_mnist", "did you mean 'fashion-mnist'?"),
         (
             "./nowhere",
-            "choose one of mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits, or give a path",
+            "choose one of mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits, xo, or give a path",
         ),
         ("x" * 5000, "choose one of mnist"),
         ("~nobody-of-that-name/data", "choose one of mnist"),
