@@ -54,8 +54,8 @@ def _matched(design: Settled, first: str, aim: int, by: str, tolerance: float) -
     if abs(cost - aim) > tolerance * aim:
         raise UsageError(
             f"{design.name} can't be matched to {first}'s {units.count(aim)} {word}: the nearest of its "
-            f"widths has {units.count(cost)}, more than {100 * tolerance:g} % away; raise --tolerance, or name "
-            f"another design"
+            f"widths has {units.count(cost)}, more than {100 * tolerance:g} % away; raise --tolerance, or "
+            f"name another design"
         )
     note = (
         f"its hidden layers are {factor:.3g} times as wide, so that it has {units.count(cost)} {word} "

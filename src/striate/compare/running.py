@@ -56,8 +56,9 @@ def compare(
     `Design`s, or runs and their folders. `changes` go over every recipe. Designs train in turn, seed by
     seed, and another begins each round, so that whatever changes on the machine meanwhile meets all of them.
     The runs lie in `out` (by default a folder named by data and designs), where a comparison that was
-    stopped goes on, and where `comparison.md`, `comparison.json`, `curves.png` and `dots.png` are written. `match` changes the
-    widths of all but the first; see `matched`. `target` is the accuracy whose time is asked for.
+    stopped goes on, and where `comparison.md`, `comparison.json`, `curves.png` and `dots.png` are written.
+    `match` changes the widths of all but the first; see `matched`. `target` is the accuracy whose time is
+    asked for.
 
     Raises UsageError when designs, data and options don't go together or `out` holds other runs, and whatever
     training raises. KeyboardInterrupt comes after a run was stopped by Ctrl-C; the same call goes on.
