@@ -7,12 +7,26 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from striate.compare import running
+from striate.compare import compare, running
 from striate.runs import Run
 from striate.train import train
 
 NETWORKS = ("conv 2 3 relu | flatten | dense", "flatten | dense")
 SHORT = ("--epochs", "2", "--seeds", "2", "--out", "out", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def made_comparison(made_pets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison that is done, made once for all tests; none may change it."""
+    out = tmp_path_factory.mktemp("compared") / "out"
+    compare(NETWORKS, str(made_pets), seeds=2, out=out, device="cpu", quiet=True, epochs=2)
+    return out
+
+
+@pytest.fixture
+def compared(made_comparison: Path, tmp_path: Path) -> Path:
+    """A copy of the comparison as `out`, to be changed at will."""
+    return shutil.copytree(made_comparison, tmp_path / "out")
 
 
 @pytest.fixture
@@ -51,20 +65,26 @@ def test_designs_are_trained_in_turn_and_judged(striate, pets: Path, trained: li
     assert Run.open("out/B-seed1").manifest.recipe["seed"] == 1
 
 
-def test_a_comparison_goes_on_where_it_stopped(striate, pets: Path, trained: list[str]) -> None:
-    command = ("compare", *NETWORKS, "--data", pets, *SHORT, "--json")
-    whole = json.loads(striate(*command).out)
+def test_a_comparison_goes_on_where_it_stopped(
+    striate, made_pets: Path, compared: Path, trained: list[str]
+) -> None:
+    before = json.loads((compared / "comparison.json").read_text())
     shutil.rmtree("out/A-seed1")
     Path("out/B-seed1/run.json").unlink()  # as if it had been killed before its first step was saved
     shutil.rmtree("out/B-seed1/state")
-    trained.clear()
-    again = json.loads(striate(*command).out)
+    again = json.loads(striate("compare", *NETWORKS, "--data", made_pets, *SHORT, "--json").out)
     assert trained == ["B-seed1", "A-seed1"]
-    accuracies = [[m for m in each["measures"] if m["measure"] == "accuracy"] for each in (whole, again)]
+    accuracies = [each["measures"][0]["designs"] for each in (before, again)]
     assert accuracies[0] == accuracies[1]
-    trained.clear()
-    striate(*command[:-5], "3", *command[-4:])
-    assert trained == ["A-seed2", "B-seed2"]
+
+
+def test_seeds_and_designs_may_be_added(striate, made_pets: Path, compared: Path, trained: list[str]) -> None:
+    more = (*NETWORKS, "flatten | dense @ shift=1")
+    told = striate("compare", *more, "--data", made_pets, *SHORT[:2], "--seeds", "3", *SHORT[4:])
+    assert told.code == 0
+    assert trained == ["C-shift-1-seed0", "C-shift-1-seed1", "C-shift-1-seed2", "A-seed2", "B-seed2"]
+    assert "the recipes differ: A shift 0; B shift 0; C shift=1 shift 1" in told.out
+    assert "after Holm's correction for 2 comparisons" in told.out
 
 
 def test_a_stopped_run_is_resumed(
@@ -91,34 +111,15 @@ def test_a_stopped_run_is_resumed(
     assert len(Run.open("out/A-seed0").metrics) == 2
 
 
-def test_runs_that_are_done_are_taken(striate, pets: Path, trained: list[str]) -> None:
-    first = ("compare", *NETWORKS, "--data", pets, *SHORT)
-    assert striate(*first).code == 0
-    runs = sorted(Path("out").glob("*-seed*"))
-    shutil.move(Path("out/comparison.json"), "kept.json")
-    trained.clear()
-    told = striate("compare", *runs, "--json")
-    document, kept = json.loads(told.out), json.loads(Path("kept.json").read_text())
+def test_runs_that_are_done_are_taken(striate, compared: Path, trained: list[str]) -> None:
+    kept = json.loads((compared / "comparison.json").read_text())
+    (compared / "comparison.json").unlink()
+    told = striate("compare", *sorted(Path("out").glob("*-seed*")), "--json")
+    document = json.loads(told.out)
     assert (told.code, trained) == (0, [])
     assert [design["name"] for design in document["designs"]] == ["A", "B"]
     assert document["verdicts"] == kept["verdicts"]
-    assert not Path("out/comparison.json").exists()
-
-
-def test_one_network_by_two_recipes(striate, pets: Path) -> None:
-    told = striate(
-        "compare",
-        "flatten | dense",
-        "flatten | dense @ shift=2",
-        "--data",
-        pets,
-        *SHORT,
-        "--match",
-        "parameters",
-    )
-    assert told.code == 0
-    assert "the recipes differ: A shift 0; B shift=2 shift 2" in told.out
-    assert Run.open("out/B-shift-2-seed0").manifest.recipe["shift"] == 2
+    assert not (compared / "comparison.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -155,10 +156,8 @@ def test_words_that_are_refused(striate, pets: Path, words: tuple[str, ...], tol
     assert not Path("runs").exists()
 
 
-def test_another_recipe_is_not_mixed_in(striate, pets: Path, trained: list[str]) -> None:
-    assert striate("compare", *NETWORKS, "--data", pets, *SHORT).code == 0
-    trained.clear()
-    answer = striate("compare", *NETWORKS, "--data", pets, "--epochs", "3", *SHORT[2:])
+def test_another_recipe_is_not_mixed_in(striate, made_pets: Path, compared: Path, trained: list[str]) -> None:
+    answer = striate("compare", *NETWORKS, "--data", made_pets, "--epochs", "3", *SHORT[2:])
     assert (answer.code, trained) == (2, [])
     assert answer.err == (
         "striate: out holds other runs of A: their epochs is 2; choose another --out, or ask for the same\n"

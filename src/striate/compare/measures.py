@@ -7,10 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from striate.core import DamageError, read_small_file, units
-from striate.runs import Run
-
-PEAK = "peak_bytes"
-"""What a manifest's facts of the hardware call the most bytes that a CUDA device held, where they have it."""
+from striate.runs import Manifest, Run
+from striate.train import PEAK
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Reading:
     target: float | None = None
 
     @cached_property
-    def manifest(self) -> Any:
+    def manifest(self) -> Manifest:
         return self.run.manifest
 
     @cached_property

@@ -60,6 +60,8 @@ def _band(axes: Any, name: str, color: str, runs: list[list[dict[str, Any]]], ke
         for run in runs
         if run
     ]
+    if not lines:
+        return
     is_dotted = max(len(at) for at, _ in lines) <= _MOST_DOTTED
     places, each = _common(lines)
     mean = each.mean(axis=0)

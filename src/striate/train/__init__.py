@@ -1,6 +1,6 @@
 """Recipes, the training loop, testing and predicting."""
 
-from striate.train.compute import Compute, choose_compute, processor
+from striate.train.compute import PEAK, Compute, choose_compute, processor
 from striate.train.defaults import default_recipe, named_network
 from striate.train.distributed import is_first_process
 from striate.train.evaluation import (
@@ -28,6 +28,7 @@ from striate.train.watching import Quiet
 
 __all__ = [
     "OPTIMIZERS",
+    "PEAK",
     "RECIPES",
     "ClassScore",
     "Compute",

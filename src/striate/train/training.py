@@ -20,7 +20,7 @@ from striate.runs import (
     new_folder,
 )
 from striate.train.compiling import require_compiler
-from striate.train.compute import Compute, compute_of
+from striate.train.compute import PEAK, Compute, compute_of, peak_kept
 from striate.train.course import ByClock, course_of
 from striate.train.determinism import exact
 from striate.train.distillation import Teacher
@@ -215,7 +215,7 @@ def _go_on(
                 return _follow(training)
             if setup.recipe.deterministic:
                 say_changed(manifest, compute, watcher)
-            kept = {name: began[name] for name in (ROWS, DIVISIONS, CHANGED) if name in began}
+            kept = {name: began[name] for name in (ROWS, DIVISIONS, CHANGED, PEAK) if name in began}
             manifest.state, manifest.reason = "running", None
             manifest.hardware = compute.facts() | team.facts() | kept
             manifest.files.pop(folder.metrics.name, None)
@@ -310,6 +310,7 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
                 training.course.closing = rehearsed(training, setup.inputs.get("val"))
             options = manifest.options
             with (
+                peak_kept(training.compute.device, manifest.hardware),
                 metered(options.get("energy"), results, watcher.say),
                 tracked(options.get("track"), watcher, folder, training.recipe) as watchers,
             ):

@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 import pytest
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from striate.compare.sweep import SEARCHED, search, sweep
 from striate.compare.sweep.search import SPLITS, score_of
@@ -20,7 +20,8 @@ from striate.core import RunError, TrainingError, UnknownNameError, UsageError
 from striate.graph import Network
 from striate.plan import plan
 from striate.runs import Run
-from striate.train import Quiet, Recipe, recipe_of, test
+from striate.train import Quiet, Recipe, recipe_of
+from striate.train import test as tested
 
 NETWORK = Network.parse("8x8x1 | conv 4 3 relu | flatten | dense 3")
 SHORT = {"recipe": Recipe(epochs=2, batch=16, precision="fp32"), "device": "cpu", "quiet": True}
@@ -82,7 +83,7 @@ def test_what_is_given_is_not_searched() -> None:
 def test_words_that_cannot_be_searched() -> None:
     with pytest.raises(UnknownNameError, match="unknown searched value 'withd'; did you mean 'width'"):
         space_of(("withd",), {}, NETWORK, Recipe(), 100)
-    with pytest.raises(UsageError, match="lr is given as 0.1 and so not searched"):
+    with pytest.raises(UsageError, match=r"lr is given as 0.1 and so not searched"):
         space_of(("lr",), {"lr": 0.1}, NETWORK, Recipe(), 100)
     with pytest.raises(UsageError, match="nothing to search"):
         space_of(None, dict.fromkeys(SEARCHED, 1), NETWORK, Recipe(), 100)
@@ -150,11 +151,11 @@ def test_the_test_split_is_never_touched(tmp_path: Path, monkeypatch: pytest.Mon
         )
         assert not list(run.path.glob("test*"))
         # A run like any other: it finds its own rows again.
-        assert test(run).split == "val"
+        assert tested(run).split == "val"
 
 
 def test_bad_trials_are_pruned(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a pruner that never lets on, every training ends after its first epoch, saved to be gone on with."""
+    """What the pruner turns down ends after its first epoch, saved to be gone on with."""
     monkeypatch.setattr(optuna.trial.Trial, "should_prune", lambda self: self.number > 0)
     found = sweep(data, NETWORK, trials=3, out=tmp_path / "out", **SHORT)
     assert [trial.state for trial in found.trials] == ["complete", "pruned", "pruned"]
@@ -208,36 +209,44 @@ def test_a_killed_workers_trial_is_tried_again_and_a_living_ones_left(tmp_path: 
             trial.suggest_float("x", 0, 1)
             return trial
 
-    with studied(str(tmp_path / "journal.log"), told, "median", 3) as study, signed_in(tmp_path) as living:
+    with (
+        studied(tmp_path, str(tmp_path / "journal.log"), told, "median", 3) as study,
+        signed_in(tmp_path) as living,
+    ):
         first = take(living)
-        (tmp_path / ".workers/dead.lock").touch()
-        second = take("dead")
         elsewhere = take("on-another-machine")
-        assert first and second and elsewhere
+        (tmp_path / ".workers/dead.lock").touch()
+        dead = take("dead")
+        assert None not in (first, elsewhere)
+        assert dead
         again = take(living)
         assert again
         states = [trial.state.name for trial in study.get_trials()]
-        assert states == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
-        assert again.params == second.params
-        assert study.get_trials()[3].user_attrs["repeats"] == 1
-        assert not FileLock(tmp_path / ".workers" / f"{living}.lock").is_locked
+        assert states == ["RUNNING", "RUNNING", "FAIL", "RUNNING"]
+        assert again.params == dead.params
+        assert study.get_trials()[3].user_attrs["repeats"] == 2
+        with pytest.raises(Timeout):
+            FileLock(tmp_path / ".workers" / f"{living}.lock", timeout=0).acquire()
 
 
 def test_as_many_as_were_asked_for_however_many_work(tmp_path: Path) -> None:
-    with studied(str(tmp_path / "journal.log"), {}, "none", 3) as study, signed_in(tmp_path) as worker:
+    with (
+        studied(tmp_path, str(tmp_path / "journal.log"), {}, "none", 3) as study,
+        signed_in(tmp_path) as worker,
+    ):
         taken = [claim(study, tmp_path, worker, 3, 0) for _ in range(5)]
     assert [trial is not None for trial in taken] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("name", ["journal.log", "trials.db"])
 def test_two_searches_do_not_mix(name: str, tmp_path: Path) -> None:
-    with studied(str(tmp_path / name), {"data": "a"}, "hyperband", 3) as study:
+    with studied(tmp_path, str(tmp_path / name), {"data": "a"}, "hyperband", 3) as study:
         study.tell(study.ask(), 0.5)
-    with studied(str(tmp_path / name), {"data": "a"}, "median", 3) as again:
+    with studied(tmp_path, str(tmp_path / name), {"data": "a"}, "median", 3) as again:
         assert [trial.value for trial in again.get_trials()] == [0.5]
     with (
         pytest.raises(UsageError, match=rf"{name} holds a search of another data; choose another --out"),
-        studied(str(tmp_path / name), {"data": "b"}, "median", 3),
+        studied(tmp_path, str(tmp_path / name), {"data": "b"}, "median", 3),
     ):
         pass
 
@@ -277,5 +286,5 @@ def test_a_search_without_any_result(data: str, tmp_path: Path, monkeypatch: pyt
         raise TrainingError("the loss isn't finite")
 
     monkeypatch.setattr(search, "train", failing)
-    with pytest.raises(RunError, match="no trial of .* was completed; give more --trials"):
+    with pytest.raises(RunError, match=r"no trial of .* was completed; give more --trials"):
         sweep(data, NETWORK, trials=2, out=tmp_path / "out", **SHORT)

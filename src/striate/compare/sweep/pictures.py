@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 if TYPE_CHECKING:
-    from striate.compare.sweep.outcome import Sweep, Tried
+    from striate.compare.sweep.outcome import Sweep
 
 _DONE, _PRUNED, _BEST = "#0072B2", "#8a94a0", "#D55E00"
 
@@ -20,14 +20,14 @@ def history(sweep: "Sweep") -> Figure:
     # A loss is told as it is, not as the score that is searched for the most of.
     sign = -1.0 if sweep.is_loss else 1.0
     for state, color, marker in (("complete", _DONE, "o"), ("pruned", _PRUNED, "x")):
-        points = [(one.number, sign * one.score) for one in _scored(sweep, state)]
+        points = [(number, sign * score) for number, score in _scored(sweep, state)]
         if points:
             label = {"complete": "completed", "pruned": "pruned"}[state]
             axes.scatter(*zip(*points, strict=True), s=24, color=color, marker=marker, label=label)
     done = _scored(sweep, "complete")
-    scores = np.array([one.score for one in done])
+    scores = np.array([score for _, score in done])
     best = sign * np.maximum.accumulate(scores)
-    axes.step([one.number for one in done], best, where="post", color=_BEST, label="best so far")
+    axes.step([number for number, _ in done], best, where="post", color=_BEST, label="best so far")
     # A trial or two that learnt nothing would press all others together.
     low, high = np.quantile(sign * scores, (0.0, 0.9) if sweep.is_loss else (0.1, 1.0))
     if high > low:
@@ -51,5 +51,5 @@ def history(sweep: "Sweep") -> Figure:
     return figure
 
 
-def _scored(sweep: "Sweep", state: str) -> "list[Tried]":
-    return [one for one in sweep.trials if one.state == state and one.score is not None]
+def _scored(sweep: "Sweep", state: str) -> list[tuple[int, float]]:
+    return [(t.number, t.score) for t in sweep.trials if t.state == state and t.score is not None]

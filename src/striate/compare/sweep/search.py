@@ -3,14 +3,14 @@
 import json
 import multiprocessing
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.compare.sweep.outcome import Sweep, outcome
 from striate.compare.sweep.space import Space, space_of
-from striate.compare.sweep.studying import PRUNERS, alone, claim, give_up, signed_in, studied
+from striate.compare.sweep.studying import PRUNERS, TENTHS, alone, claim, give_up, signed_in, studied
 from striate.core import RunError, StriateError, TrainingError, UnknownNameError, UsageError, units
 from striate.data import load, with_held_out
 from striate.graph import Network
@@ -85,18 +85,14 @@ def sweep(
         work(searching)
     else:
         _work_together(searching, jobs)
-    with (
-        studied(searching.storage, searching.told, pruner, searching.recipe.epochs) as study,
-        alone(searching.folder),
-    ):
+    with _studied(searching) as study, alone(searching.folder):
         return outcome(study, searching.folder, searching.data)
 
 
 def work(search: Search) -> None:
     """Trains trials until there are enough."""
-    told = studied(search.storage, search.told, search.pruner, search.recipe.epochs)
     network = Network.from_json(search.network)
-    with told as study, signed_in(search.folder) as worker:
+    with _studied(search) as study, signed_in(search.folder) as worker:
         while True:
             with alone(search.folder):
                 trial = claim(study, search.folder, worker, search.trials, search.recipe.seed)
@@ -104,6 +100,10 @@ def work(search: Search) -> None:
                     return
                 asked = search.space.ask(trial, network, search.recipe)
             _try(study, trial, search, *asked)
+
+
+def _studied(search: Search) -> AbstractContextManager["Study"]:
+    return studied(search.folder, search.storage, search.told, search.pruner, search.recipe.epochs)
 
 
 class Pruning(Quiet):
@@ -116,7 +116,7 @@ class Pruning(Quiet):
 
     def epoch(self, entry: dict[str, Any], epochs: int) -> None:
         # By the clock, wide networks have had fewer epochs when as much of the time is over.
-        share = None if self._seconds is None else int(10 * entry["seconds"] / self._seconds)
+        share = None if self._seconds is None else int(TENTHS * entry["seconds"] / self._seconds)
         step = entry["epoch"] if share is None else share
         if step <= self._reported:
             return

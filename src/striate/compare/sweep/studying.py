@@ -22,6 +22,8 @@ STUDY = "striate"
 _WORKER, _SEARCH, REPEATS = "worker", "search", "repeats"
 # Trials that are completed before one is pruned.
 _STARTUP = 5
+TENTHS = 10
+"""By the clock trials are held against one another so many times."""
 # Whoever was ended between taking a trial and signing it isn't known by name.
 _UNSIGNED = timedelta(minutes=1)
 
@@ -42,7 +44,9 @@ def storage_of(word: str) -> "BaseStorage":
 
 
 @contextmanager
-def studied(word: str, search: dict[str, Any], pruner: str, epochs: int | None) -> Generator["Study"]:
+def studied(
+    folder: Path, word: str, search: dict[str, Any], pruner: str, epochs: int | None
+) -> Generator["Study"]:
     """The study in a storage, made where there is none; `search` is what it searches.
 
     Raises UsageError when the storage holds another search.
@@ -50,45 +54,57 @@ def studied(word: str, search: dict[str, Any], pruner: str, epochs: int | None) 
     import optuna
 
     # It tells of every trial, and so do we.
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    pruners = {
-        "median": lambda: optuna.pruners.MedianPruner(_STARTUP, n_warmup_steps=(epochs or 10) // 4),
-        "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=epochs or 10),
-        "none": optuna.pruners.NopPruner,
-    }
-    storage = storage_of(word)
+    storage = None
     try:
-        study = optuna.create_study(
-            study_name=STUDY,
-            storage=storage,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=pruners[pruner](),
-        )
-        before = study.user_attrs.get(_SEARCH)
-        if before is None:
-            study.set_user_attr(_SEARCH, search)
-        elif before != search:
-            names = ", ".join(name for name in search if before.get(name) != search[name])
-            raise UsageError(
-                f"{word} holds a search of another {names}; choose another --out or --storage, or ask "
-                f"for the same"
-            )
+        with alone(folder):  # two can't make a database's tables at once
+            storage = storage_of(word)
+            study = _study(storage, pruner, epochs)
+            before = study.user_attrs.get(_SEARCH)
+            if before is None:
+                study.set_user_attr(_SEARCH, search)
+            elif before != search:
+                names = ", ".join(name for name in search if before.get(name) != search[name])
+                raise UsageError(
+                    f"{word} holds a search of another {names}; choose another --out or --storage, or ask "
+                    f"for the same"
+                )
         yield study
     finally:
+        optuna.logging.set_verbosity(verbosity)
         if isinstance(storage, optuna.storages.RDBStorage):
             storage.remove_session()
             storage.engine.dispose()
 
 
+def _study(storage: "BaseStorage", pruner: str, epochs: int | None) -> "Study":
+    import optuna
+
+    steps = epochs or TENTHS
+    pruners = {
+        "median": lambda: optuna.pruners.MedianPruner(_STARTUP, n_warmup_steps=steps // 4),
+        "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=steps),
+        "none": optuna.pruners.NopPruner,
+    }
+    return optuna.create_study(
+        study_name=STUDY,
+        storage=storage,
+        direction="maximize",
+        load_if_exists=True,
+        pruner=pruners[pruner](),
+    )
+
+
 @contextmanager
 def signed_in(folder: Path) -> Generator[str]:
-    """A name for this worker, and a lock that tells others that it lives: the system frees it when it ends."""
+    """A name for this worker, and a lock that tells others that it lives, which the system frees."""
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     path = _lock(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path):
         yield name
+    # After an error it stays, so that others may see that whoever held it is gone.
     path.unlink(missing_ok=True)
 
 
