@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from striate.data import Images
 from striate.graph import Network
 from striate.runs import Run
 from striate.train import Recipe, default_recipe, named_network, recipe_of
+from striate.zoo import ZOO
 
 _LONGEST_NAME = 40
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -107,8 +109,11 @@ def identity(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def _run_of(word: str | Path | Design | Run) -> Run | None:
     if isinstance(word, (Run, Design)):
         return word if isinstance(word, Run) else None
-    is_path = isinstance(word, Path) or "|" not in word
-    return Run.open(word) if is_path and Path(word, "run.json").is_file() else None
+    if word in ZOO:
+        return None
+    with suppress(OSError):  # a notation may be longer than a path can be
+        return Run.open(word) if Path(word, "run.json").is_file() else None
+    return None
 
 
 def _design(word: str, letter: str) -> Design:

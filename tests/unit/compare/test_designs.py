@@ -59,6 +59,12 @@ def test_runs_of_one_network_and_recipe_are_a_group(made_run: Callable[..., Run]
     assert [one.name for one in first_trained] == ["lecture", "narrow"]
 
 
+def test_a_word_too_long_for_a_path_is_a_notation() -> None:
+    (design,) = designs_of(["conv 8 3 relu\n" * 400 + "flatten | dense"])
+    assert isinstance(design, Design)
+    assert design.name == "A"
+
+
 def test_two_runs_of_one_seed_are_one_sample(made_run: Callable[..., Run]) -> None:
     runs = [made_run(name) for name in ("narrow", "again")]
     with pytest.raises(UsageError, match="two runs of narrow have the same seed"):
