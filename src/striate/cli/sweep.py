@@ -45,7 +45,7 @@ def sweep_command(
 
     Values of the recipe that are given hold for every trial, --epochs and --time among them.
     """
-    from striate.compare.sweep import sweep
+    from striate.compare import sweep
 
     found = sweep(
         data,

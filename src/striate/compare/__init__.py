@@ -5,6 +5,7 @@ from striate.compare.design import Design, Group, designs_of
 from striate.compare.matching import Match, matched
 from striate.compare.presets import PRESETS, Preset, default_data
 from striate.compare.running import SEEDS, compare
+from striate.compare.searching import Sweep, Tried, sweep
 from striate.compare.statistics import Difference, difference, holm
 from striate.compare.verdict import Verdict
 
@@ -18,6 +19,8 @@ __all__ = [
     "Line",
     "Match",
     "Preset",
+    "Sweep",
+    "Tried",
     "Verdict",
     "compare",
     "default_data",
@@ -26,4 +29,5 @@ __all__ = [
     "holm",
     "judge",
     "matched",
+    "sweep",
 ]

@@ -45,7 +45,9 @@ def curves(readings: Mapping[str, tuple[Reading, ...]]) -> Figure:
             axes.set_ylabel(f"{word} {kind}")
             if kind == "accuracy":
                 axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-            if against == "epoch":
+            if against == "seconds":
+                axes.set_xlim(left=0)
+            else:
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axes.grid(alpha=0.25)
             axes.spines[["top", "right"]].set_visible(False)

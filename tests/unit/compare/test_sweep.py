@@ -13,11 +13,10 @@ import torch
 from filelock import FileLock, Timeout
 
 import striate.train
-
-from striate.compare.sweep import SEARCHED, search, sweep
-from striate.compare.sweep.search import SPLITS, score_of
-from striate.compare.sweep.space import Space, space_of
-from striate.compare.sweep.studying import alone, claim, signed_in, studied
+from striate.compare.searching import SEARCHED, search, sweep
+from striate.compare.searching.search import SPLITS, score_of
+from striate.compare.searching.space import Space, space_of
+from striate.compare.searching.studying import alone, claim, signed_in, studied
 from striate.core import RunError, TrainingError, UnknownNameError, UsageError
 from striate.graph import Network
 from striate.plan import plan

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.compare.sweep.outcome import Sweep, outcome
-from striate.compare.sweep.space import Space, space_of
-from striate.compare.sweep.studying import PRUNERS, TENTHS, alone, claim, give_up, signed_in, studied
+from striate.compare.searching.outcome import Sweep, outcome
+from striate.compare.searching.space import Space, space_of
+from striate.compare.searching.studying import PRUNERS, TENTHS, alone, claim, give_up, signed_in, studied
 from striate.core import RunError, StriateError, TrainingError, UnknownNameError, UsageError, units
 from striate.data import load, with_held_out
 from striate.graph import Network
@@ -148,7 +148,7 @@ def _try(study: "Study", trial: "Trial", search: Search, network: Network, recip
         # Values by which a network can't be trained are an answer too.
         trial.set_user_attr("reason", str(error))
         study.tell(trial, state=TrialState.PRUNED)
-        _say(search, trial, f"ended: {error}")
+        _say(search, trial, f"ended: {str(error).partition(';')[0]}")
         return
     except BaseException as error:
         if isinstance(error, Exception):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 if TYPE_CHECKING:
-    from striate.compare.sweep.outcome import Sweep
+    from striate.compare.searching.outcome import Sweep
 
 _DONE, _PRUNED, _BEST = "#0072B2", "#8a94a0", "#D55E00"
 
@@ -29,9 +29,9 @@ def history(sweep: "Sweep") -> Figure:
     best = sign * np.maximum.accumulate(scores)
     axes.step([number for number, _ in done], best, where="post", color=_BEST, label="best so far")
     # A trial or two that learnt nothing would press all others together.
-    low, high = np.quantile(sign * scores, (0.0, 0.9) if sweep.is_loss else (0.1, 1.0))
+    low, high = np.quantile(sign * scores, (0.0, 0.75) if sweep.is_loss else (0.25, 1.0))
     if high > low:
-        room = 0.25 * (high - low)
+        room = 0.15 * (high - low)
         axes.set_ylim(low - room, high + room)
     axes.set_xlabel("trial")
     axes.set_ylabel("validation loss" if sweep.is_loss else "validation accuracy")
@@ -40,7 +40,7 @@ def history(sweep: "Sweep") -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right" if sweep.is_loss else "lower right")
     if sweep.importances:
         bars = figure.add_subplot(1, columns, 2)
         names = list(sweep.importances)[::-1]

@@ -57,7 +57,7 @@ class Sweep:
 
     def figure(self) -> "Figure":
         """How the best score rose trial by trial, and what mattered."""
-        from striate.compare.sweep.pictures import history
+        from striate.compare.searching.pictures import history
 
         return history(self)
 
