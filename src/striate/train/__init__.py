@@ -1,7 +1,7 @@
 """Recipes, the training loop, testing and predicting."""
 
-from striate.train.compute import Compute, choose_compute, processor
-from striate.train.defaults import named_network
+from striate.train.compute import PEAK, Compute, choose_compute, processor
+from striate.train.defaults import default_recipe, named_network
 from striate.train.distributed import is_first_process
 from striate.train.evaluation import (
     ClassScore,
@@ -12,7 +12,9 @@ from striate.train.evaluation import (
     evaluate_regression,
     log_softmax,
 )
+from striate.train.figures import save_figure
 from striate.train.goals import goals_of
+from striate.train.interrupt import Stopped
 from striate.train.objective import Goal
 from striate.train.overfitting import OverfitCheck, overfit
 from striate.train.predicting import Prediction, predict
@@ -22,9 +24,11 @@ from striate.train.rows import Rows, rows_of
 from striate.train.scoring import scores_of
 from striate.train.testing import load_module, test
 from striate.train.training import resume, train
+from striate.train.watching import Quiet
 
 __all__ = [
     "OPTIMIZERS",
+    "PEAK",
     "RECIPES",
     "ClassScore",
     "Compute",
@@ -33,11 +37,14 @@ __all__ = [
     "OutputsEvaluation",
     "OverfitCheck",
     "Prediction",
+    "Quiet",
     "RateTest",
     "Recipe",
     "RegressionEvaluation",
     "Rows",
+    "Stopped",
     "choose_compute",
+    "default_recipe",
     "evaluate",
     "evaluate_regression",
     "find_rate",
@@ -52,6 +59,7 @@ __all__ = [
     "recipe_of",
     "resume",
     "rows_of",
+    "save_figure",
     "scores_of",
     "test",
     "train",

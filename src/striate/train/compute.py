@@ -15,6 +15,8 @@ from striate.core import TrainingError, UsageError
 from striate.train.distributed import Team
 
 _TOO_LARGE = "the memory is full; lower --batch, take a smaller network or smaller pictures"
+PEAK = "peak_bytes"
+"""What a manifest's facts of the hardware call the most bytes that a CUDA device held, where they have it."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -73,6 +75,22 @@ def is_out_of_memory(error: Exception) -> bool:
     """Whether an error is an allocator's refusal."""
     # The CPU's allocator has no exception of its own.
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+
+
+@contextmanager
+def peak_kept(device: torch.device, facts: dict[str, Any]) -> Generator[None]:
+    """Keeps the most bytes that torch held on a CUDA device within, among a manifest's facts of the hardware.
+
+    Of a training that goes on it is the most of all its parts. Other devices count nothing of the kind.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    torch.cuda.reset_peak_memory_stats(device)
+    try:
+        yield
+    finally:
+        facts[PEAK] = max(facts.get(PEAK, 0), torch.cuda.max_memory_allocated(device))
 
 
 def processor() -> str:

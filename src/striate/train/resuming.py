@@ -6,7 +6,7 @@ from pathlib import Path
 from striate.core import DamageError, RunError
 from striate.data import Images
 from striate.runs import Launch, Manifest, Run, held
-from striate.train.compute import compute_of
+from striate.train.compute import PEAK, compute_of
 from striate.train.determinism import exact
 from striate.train.distributed import Team
 from striate.train.goals import goals_of, with_kept_variances
@@ -65,7 +65,7 @@ def go_on(
                 return follow(training)
             if setup.recipe.deterministic:
                 say_changed(manifest, compute, watcher)
-            kept = {name: began[name] for name in (ROWS, DIVISIONS, CHANGED) if name in began}
+            kept = {name: began[name] for name in (ROWS, DIVISIONS, CHANGED, PEAK) if name in began}
             manifest.state, manifest.reason = "running", None
             manifest.hardware = compute.facts() | team.facts() | kept
             manifest.files.pop(folder.metrics.name, None)

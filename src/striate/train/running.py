@@ -2,7 +2,7 @@
 
 from striate.core import UsageError
 from striate.runs import Manifest, Run, RunFolder, digest_of_bytes
-from striate.train.compute import Compute
+from striate.train.compute import Compute, peak_kept
 from striate.train.course import ByClock, course_of
 from striate.train.distillation import Teacher
 from striate.train.distributed import Team
@@ -102,6 +102,7 @@ def go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> 
                 training.course.closing = rehearsed(training, setup.inputs.get("val"))
             options = manifest.options
             with (
+                peak_kept(training.compute.device, manifest.hardware),
                 metered(options.get("energy"), results, watcher.say),
                 tracked(options.get("track"), watcher, folder, training.recipe) as watchers,
             ):

@@ -1,6 +1,6 @@
 """From a person's words to what a training needs: data in splits, a prepared network, a settled recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,12 @@ def set_up(
     changes: dict[str, Any],
     watcher: Quiet,
     deal: Deal = WHOLE,
+    splits: Sequence[str] | None = None,
 ) -> Setup:
     """Loads, splits and prepares; `changes` are recipe values that go over the recipe's own.
 
-    Of several processes each prepares what `deal` leaves it to read, where the recipe shares that out.
+    Of several processes each prepares what `deal` leaves it to read, where the recipe shares that out. Other
+    splits than `splits`, where they are given, are dropped before any of their rows is read.
 
     Raises UsageError when network, data and recipe don't go together, and whatever reading them raises.
     """
@@ -111,6 +113,8 @@ def set_up(
         )
     split = with_held_out(loaded, validation=followed.validation, seed=followed.split_seed)
     split = split.only(objective.binding.columns)
+    if splits is not None:
+        split = _with_splits(split, splits)
     left_out: dict[str, list[int]] = {}
     if followed.unreadable == "leave-out":
         split, left_out = readable(split, made, objective.binding, watcher)
@@ -157,6 +161,8 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
     loaded, _ = loaded_images(manifest.data.spec if images is None else images, watcher)
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
     known, missing = manifest.data, manifest.data.left_out
+    # A training that was kept from a split, such as a search's from `test`, knows nothing of it.
+    split = _with_splits(split, known.counts)
     counts = {name: len(part) - len(missing.get(name, ())) for name, part in split.splits.items()}
     try:
         binding = bind(run.network, split, known=known.inputs)
@@ -176,6 +182,10 @@ def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = No
     else:
         return split
     raise RunError(f"{known.spec} isn't what {run.path} was trained on: {change}; restore the data")
+
+
+def _with_splits(images: Images, names: Iterable[str]) -> Images:
+    return replace(images, splits={name: images.splits[name] for name in names if name in images.splits})
 
 
 def classes_told(network: Network, binding: Binding, images: Images) -> list[tuple[str, ...]]:

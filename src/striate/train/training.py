@@ -1,5 +1,6 @@
 """`train` and `resume`: one training from its first step to its figures, in one run folder."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ def train(
     energy: bool = False,
     country: str = COUNTRY,
     quiet: bool = False,
+    watcher: Quiet | None = None,
+    splits: Sequence[str] | None = None,
     **changes: Any,
 ) -> Run:
     """Trains a network on a data set and returns its run.
@@ -49,7 +52,9 @@ def train(
     `batch` of their own, a batch that doesn't fit into the free memory, or into `budget` bytes, is computed
     in parts: the optimizer's steps stay the same; `batch="auto"` says so. `out` names the run's folder,
     which must be new or empty. `track="tensorboard"` writes events into the run's folder; `energy` measures
-    the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). After
+    the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). `watcher` is told of the
+    progress instead of stderr, and ends the training when it raises Stopped at an epoch's end. Of the data
+    only `splits` are kept, where they are given: the others are dropped before anything reads them. After
     Ctrl-C the run comes back with the state `stopped`. Processes that torchrun or Slurm started train
     together, on the same batches as one; when they are started again after a loss, they go on with the run
     that they began.
@@ -63,7 +68,7 @@ def train(
             "train anew, or train the module in a loop of PyTorch"
         )
     keep_freed_memory()
-    with joined() as team, _watcher(quiet, team) as watcher:
+    with joined() as team, _watcher(quiet, team, watcher) as watcher:
         compute_of(team, device)  # a wrong device is told before pictures are read
         options = options_of(track, country if energy else None)
         launch = launch_of(repr((network, str(images), recipe, out, changes)))
@@ -74,7 +79,7 @@ def train(
         if changes.get("batch") == "auto":
             changes = changes | {"batch": None}
         with team.in_turns():
-            setup = set_up(network, images, recipe, changes, watcher, team.deal)
+            setup = set_up(network, images, recipe, changes, watcher, team.deal, splits)
         if setup.own is not None:
             # Each has measured its own part; all prepare pictures by what the first has measured.
             common = Network.from_json(team.told(lambda: setup.network.to_json()))
@@ -138,5 +143,7 @@ def _fitting_rows(setup: Setup, compute: Compute, budget: int | None, team: Team
     return fitting_rows(setup.network, setup.recipe, compute, budget, setup.fewest, team)
 
 
-def _watcher(quiet: bool, team: Team) -> Quiet:
+def _watcher(quiet: bool, team: Team, given: Quiet | None = None) -> Quiet:
+    if given is not None and team.is_first:
+        return given
     return Shown() if team.is_first and not quiet else Quiet()
