@@ -72,6 +72,11 @@ class Comparison:
         return [["", *names], *([line.label, *map(line.cell, names)] for line in self.lines)]
 
     @property
+    def sentences(self) -> list[str]:
+        """What the verdicts say, each once."""
+        return list(dict.fromkeys(verdict.sentence for verdict in self.verdicts))
+
+    @property
     def title(self) -> str:
         counts = sorted({len(group.runs) for group in self.groups})
         runs = (
@@ -120,8 +125,7 @@ class Comparison:
             for row in rows
         ]
         head = [*([self.question] if self.question else []), self.title, ""]
-        told = [verdict.sentence for verdict in self.verdicts]
-        return "\n".join([*head, lines[0], rule, *lines[1:], rule, *told, "", *self.remarks])
+        return "\n".join([*head, lines[0], rule, *lines[1:], rule, *self.sentences, "", *self.remarks])
 
     def markdown(self) -> str:
         """The same for a page, with the two pictures that lie beside it."""
@@ -136,7 +140,7 @@ class Comparison:
             "",
             "## Verdicts",
             "",
-            *(f"- {verdict.sentence}" for verdict in self.verdicts),
+            *(f"- {sentence}" for sentence in self.sentences),
             "",
             "## How this was told",
             "",
@@ -152,7 +156,7 @@ class Comparison:
         head, *rows = self.table
         cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        told = "".join(f"<li>{escape(verdict.sentence)}</li>" for verdict in self.verdicts)
+        told = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences)
         return f"<table><tr>{cells}</tr>{body}</table><ul>{told}</ul>"
 
 

@@ -37,12 +37,16 @@ class Design:
 
 @dataclass(frozen=True)
 class Settled:
-    """A design whose network and recipe are known; `note` says what matching changed of it."""
+    """A design whose network and recipe are known; `note` says what matching changed of it.
+
+    `word` is what a person called the network, unless matching made another of it.
+    """
 
     name: str
     network: Network
     recipe: Recipe
     note: str = ""
+    word: str | None = None
 
     @property
     def slug(self) -> str:
@@ -98,7 +102,7 @@ def settled(
     made, word = (network, None) if isinstance(network, Network) else named_network(network, images)
     named = design.recipe or recipe or default_recipe(made, word)
     followed = recipe_of(named) if isinstance(named, str) else named
-    return Settled(design.name, made, followed.changed(**changes).changed(**design.changes))
+    return Settled(design.name, made, followed.changed(**changes).changed(**design.changes), word=word)
 
 
 def identity(recipe: Mapping[str, Any]) -> dict[str, Any]:

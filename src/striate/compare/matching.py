@@ -61,7 +61,7 @@ def _matched(design: Settled, first: str, aim: int, by: str, tolerance: float) -
         f"its hidden layers are {factor:.3g} times as wide, so that it has {units.count(cost)} {word} "
         f"instead of {units.count(own)}"
     )
-    return replace(design, network=network, note=note)
+    return replace(design, network=network, note=note, word=None)
 
 
 def _nearest(network: Network, aim: int, by: str) -> tuple[Network, float]:

@@ -37,7 +37,7 @@ def _padded(name: str, words: str) -> Design:
 def _deep(convs: int) -> Design:
     steps = f"(conv 32 3 same relu)*{convs}"
     return Design(
-        f"{3 * convs} convolutions",
+        f"deep-{3 * convs}",
         f"{steps} | maxpool 2 | {steps} | maxpool 2 | {steps} | globalavgpool | dense",
     )
 

@@ -139,7 +139,7 @@ def _one(training: Training, design: Settled) -> Run:
     if folder.path.exists():
         shutil.rmtree(folder.path)  # ended before its first step was saved: nothing in it can be gone on with
     return train(
-        design.network,
+        design.word or design.network,
         training.data,
         design.recipe,
         out=folder.path,

@@ -10,6 +10,8 @@ from striate.compare.statistics import LEVEL, Difference, difference, holm
 
 ALPHA = 1 - LEVEL
 NOTHING = "no difference shown"
+# Less than this part of a first value isn't worth telling as a ratio.
+_ABOUT = 0.005
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def verdicts(
     """
     first, *others = values
     if measure.exact:
-        return [_exact(measure, label, first, other, values) for other in others]
+        return _exact(measure, label, values)
     if measure.timed and machines > 1:
         why = f"{label}: no verdict, since the runs were trained on {machines} different machines"
         return [Verdict(measure.key, other, first, why, False) for other in others]
@@ -65,7 +67,7 @@ def verdicts(
     told = [gap.p for gap in gaps.values() if gap is not None]
     corrected = iter(holm(told))
     return [
-        _without_test(measure, label, first, other, values, runs)
+        _without_test(measure, label, first, other, values, runs, is_alone=bool(told))
         if gap is None
         else _tested(measure, label, first, other, values, gap, next(corrected), len(told))
         for other, gap in gaps.items()
@@ -76,19 +78,25 @@ def _incomplete(values: Mapping[str, Mapping[int, float]], runs: Mapping[str, in
     return any(len(values[name]) < runs[name] for name in designs)
 
 
-def _exact(
-    measure: Measure, label: str, first: str, other: str, values: Mapping[str, Mapping[int, float]]
-) -> Verdict:
-    one, two = (mean(values[name].values()) for name in (first, other))
-    if one == two:
+def _exact(measure: Measure, label: str, values: Mapping[str, Mapping[int, float]]) -> list[Verdict]:
+    first, *others = values
+    means = {name: mean(each.values()) for name, each in values.items()}
+    one = means[first]
+    if len(set(means.values())) == 1:
         sentence = f"{label}: equal, {measure.write(one)}"
-    else:
-        times = f", {two / one:.3g} times as much" if one else ""
-        sentence = (
-            f"{label}: {other} {measure.more if two > one else measure.less}, {measure.write(two)} against "
-            f"{first}'s {measure.write(one)}{times}; that is so by design"
-        )
-    return Verdict(measure.key, other, first, sentence, one != two)
+        return [Verdict(measure.key, other, first, sentence, False) for other in others]
+    told: list[Verdict] = []
+    for other in others:
+        two = means[other]
+        facts = f"{measure.write(two)} against {first}'s {measure.write(one)}"
+        if abs(two - one) < _ABOUT * one:
+            sentence = f"{label}: {other} has about as much, {facts}; that is so by design"
+        else:
+            times = f", {two / one:.3g} times as much" if one else ""
+            word = measure.more if two > one else measure.less
+            sentence = f"{label}: {other} {word}, {facts}{times}; that is so by design"
+        told.append(Verdict(measure.key, other, first, sentence, one != two))
+    return told
 
 
 def _without_test(
@@ -98,17 +106,18 @@ def _without_test(
     other: str,
     values: Mapping[str, Mapping[int, float]],
     runs: Mapping[str, int],
+    *,
+    is_alone: bool,
 ) -> Verdict:
+    """Why there is no test; a design is named where others have one."""
     if _incomplete(values, runs, first, other):
         counts = " and ".join(
             f"{len(values[name])} of {runs[name]} runs of {name}" for name in (first, other)
         )
         why = f"{label}: no verdict, since only {counts} have one"
     else:
-        why = (
-            f"{label}: nothing can be concluded on {other} against {first} from one run, which doesn't tell "
-            f"design from chance; give more --seeds"
-        )
+        which = f" on {other}" if is_alone else ""
+        why = f"{label}: nothing can be concluded{which} from one run, which may be chance; give more --seeds"
     return Verdict(measure.key, other, first, why, False)
 
 

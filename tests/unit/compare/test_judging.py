@@ -60,8 +60,7 @@ def test_chance_seldom_passes_for_a_difference(made_run: Callable[..., Run]) -> 
 def test_one_seed_concludes_nothing(made_run: Callable[..., Run]) -> None:
     comparison = two(made_run, [0.1], [0.9])
     assert sentence(comparison, "accuracy") == (
-        "accuracy: nothing can be concluded on wide against narrow from one run, which doesn't tell design "
-        "from chance; give more --seeds"
+        "accuracy: nothing can be concluded from one run, which may be chance; give more --seeds"
     )
     assert "one seed each: what differs may be chance, and nothing can be concluded from it" in str(
         comparison
@@ -84,6 +83,38 @@ def test_what_follows_from_the_design_needs_no_test(made_run: Callable[..., Run]
 def test_equal_designs_are_equal_by_design(made_run: Callable[..., Run]) -> None:
     groups = [Group(name, (made_run(name),)) for name in ("one", "other")]
     assert sentence(judge(groups), "parameters", "other") == "parameters: equal, 166"
+
+
+def test_equal_sentences_are_said_once(made_run: Callable[..., Run]) -> None:
+    groups = [Group(name, (made_run(name),)) for name in ("one", "other", "third")]
+    comparison = judge(groups)
+    assert comparison.sentences.count("parameters: equal, 166") == 1
+    assert sum(sentence.startswith("accuracy: nothing can be") for sentence in comparison.sentences) == 1
+    assert len(comparison.verdicts) > len(comparison.sentences)
+
+
+def test_a_design_of_one_run_among_others_is_named(made_run: Callable[..., Run]) -> None:
+    groups = [
+        Group("first", (made_run("first", 0, 0.9), made_run("first", 1, 0.91))),
+        Group("second", (made_run("second", 0, 0.92), made_run("second", 1, 0.9))),
+        Group("lone", (made_run("lone", 0, 0.95),)),
+    ]
+    told = [v.sentence for v in judge(groups).verdicts if v.measure == "accuracy"]
+    assert told[0].startswith("accuracy: no difference shown between second and first")
+    assert told[1] == (
+        "accuracy: nothing can be concluded on lone from one run, which may be chance; give more --seeds"
+    )
+
+
+def test_about_equal_is_no_ratio(made_run: Callable[..., Run]) -> None:
+    # (64 + 1) × 250 in the hidden layer and (250 + 1) × 2 in the last, and so with 251.
+    networks = {
+        name: f"8x8x1 | flatten | dense {width} | dense 2" for name, width in (("a", 250), ("b", 251))
+    }
+    groups = [Group(name, (made_run(name, network=text),)) for name, text in networks.items()]
+    assert sentence(judge(groups), "parameters", "b") == (
+        "parameters: b has about as much, 16,819 against a's 16,752; that is so by design"
+    )
 
 
 def test_several_designs_are_corrected(made_run: Callable[..., Run]) -> None:

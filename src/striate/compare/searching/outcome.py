@@ -92,12 +92,9 @@ class Sweep:
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
         ]
-        failed = self.count("fail")
+        completed, pruned, failed = map(self.count, ("complete", "pruned", "fail"))
         again = f", {failed} interrupted" if failed else ""
-        head = (
-            f"{len(self.trials) - failed} trials: {self.count('complete')} completed, "
-            f"{self.count('pruned')} pruned{again}"
-        )
+        head = f"{completed + pruned} trials: {completed} completed, {pruned} pruned{again}"
         mattered = ", ".join(f"{name} {units.percent(share, 0)}" for name, share in self.importances.items())
         return "\n".join(
             [

@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import sys
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ TRIALS = 20
 SPLITS = ("train", "val")
 """What trials are given of the data. No trial is given `test`, so that nothing can be chosen by it."""
 _VALIDATION = 0.1
+# As shells tell of a process that Ctrl-C ended.
+_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,7 @@ def _work_together(search: Search, jobs: int) -> None:
                 worker.join()
             except KeyboardInterrupt:
                 interrupted = True  # Ctrl-C reaches the workers as well, and they stop by themselves
-    if interrupted:
+    if interrupted or any(worker.exitcode == _INTERRUPTED for worker in workers):
         raise KeyboardInterrupt(f"stopped; the same command goes on with the search in {search.folder}")
     if failed := [worker.exitcode for worker in workers if worker.exitcode]:
         raise RunError(
@@ -261,8 +263,9 @@ def _worker(search: Search, threads: int) -> None:
 
     torch.set_num_threads(threads)
     try:
-        with suppress(KeyboardInterrupt):
-            work(search)
+        work(search)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     except StriateError as error:
         print(f"striate: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
