@@ -80,8 +80,8 @@ class Explanation:
             self.shown.original,
             f"{self._said}\nwhy {self.class_name}?",
             list(zip(titles, told, drawn, strict=True)),
-            f"Red speaks for {self.class_name}, blue against it; the stronger the colour, the more it counts in "
-            f"its panel. Deletion is better low, insertion high; chance gives "
+            f"Red speaks for {self.class_name}, blue against it; the stronger the colour, the more it "
+            f"counts in its panel. Deletion is better low, insertion high; chance gives "
             f"{self.chance.deletion_area:.2f} and {self.chance.insertion_area:.2f}.",
         )
 

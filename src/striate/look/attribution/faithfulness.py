@@ -140,7 +140,8 @@ class Faithfulness:
         lines = [
             f"{self.run}: {self.rows} pictures, each asked for the network's answer",
             "",
-            f"{'method':{width}}  {'deletion ↓':23}  {'insertion ↑':23}  {'above chance by':25}  random weights ↓",
+            f"{'method':{width}}  {'deletion ↓':23}  {'insertion ↑':23}  {'above chance by':25}  "
+            "random weights ↓",
         ]
         for one in self.methods:
             kept = " ".join(f"{value:5.2f}" for value in one.kept) or "-"

@@ -2,8 +2,8 @@
 
 Bach et al. 2015, by the composite that Montavon et al. 2019 advise: convolutions by the z⁺ rule (αβ with
 α = 1, β = 0), dense layers, means and sums by the ε rule, the larger of a maximum takes all, and activations
-pass on what they get. Batch norms are folded into the layers before them first. It walks the graph with the volumes
-of one forward pass, so that the module is only asked.
+pass on what they get. Batch norms are folded into the layers before them first. It walks the graph with the
+volumes of one forward pass, so that the module is only asked.
 """
 
 from collections.abc import Sequence
