@@ -38,10 +38,15 @@ def on_original(
     return np.apply_along_axis(_between, 0, across, rows).astype(np.float32)
 
 
-def strength(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A map scaled so that all but its most extreme half per cent lies in -1…1; a map of zeros stays."""
-    sizes = np.abs(values[np.isfinite(values)])
-    top = float(np.percentile(sizes, _BRIGHTEST)) or float(sizes.max()) if sizes.size else 0.0
+def strength(values: NDArray[np.float32], *, is_signed: bool) -> NDArray[np.float32]:
+    """A map scaled so that all but its most extreme half per cent lies in -1…1, or 0…1 from its least number.
+
+    A map of one number becomes 0 everywhere.
+    """
+    if not is_signed:
+        values = values - np.nanmin(values)
+    sizes = np.abs(values)
+    top = float(np.nanpercentile(sizes, _BRIGHTEST)) or float(np.nanmax(sizes))
     return np.clip(values / top, -1, 1) if top else values
 
 
@@ -50,7 +55,7 @@ def overlay(attribution: Attribution, original: Image.Image, layer: InputLayer) 
 
     What the network never saw is darkened.
     """
-    values = strength(on_original(attribution.map, layer, *original.size))
+    values = strength(on_original(attribution.map, layer, *original.size), is_signed=attribution.is_signed)
     seen = np.isfinite(values)
     values = np.where(seen, values, 0)
     colours = colormaps[SIGNED]((values + 1) / 2) if attribution.is_signed else colormaps[UNSIGNED](values)
