@@ -17,7 +17,7 @@ from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Im
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
 from striate.data.load import load
 from striate.data.numbers import class_names, prepare_numbers, prepare_targets
-from striate.data.picture import prepare_picture, read_picture
+from striate.data.picture import coloured, prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.sheet import contact_sheet
@@ -49,6 +49,7 @@ __all__ = [
     "channel_statistics",
     "check",
     "class_names",
+    "coloured",
     "common_size",
     "contact_sheet",
     "depth",

@@ -31,8 +31,10 @@ def evaluating(module: NetworkModule) -> Generator[None]:
 
 def pixels_of(subject: Subject, shown: Shown) -> Tensor:
     """The picture before its mean is taken off, (1, C, H, W): 0 to 1 for bytes, floats as they came."""
-    batch = shown.batch(subject.device)
-    return batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
+    # Where nobody asks for gradients, tensors may come out unfit for them.
+    with torch.inference_mode(False):
+        batch = shown.batch(subject.device)
+        return batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
 
 
 def empty_colour(subject: Subject) -> Tensor:

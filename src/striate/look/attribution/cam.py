@@ -99,7 +99,7 @@ def _asked(
     score = subject.goal.node
     where = cam_node(subject.network, score, node)
     with evaluating(subject.module):
-        _, kept = subject.module(x.requires_grad_(), keep=(where, score))
+        _, kept = subject.module(x.detach().requires_grad_(), keep=(where, score))
         (gradients,) = torch.autograd.grad(kept[score][0, index], kept[where])
     return name, where, kept[where].detach().float(), gradients.float()
 

@@ -24,6 +24,9 @@ from striate.look.attribution.ranks import agreement
 from striate.look.subject import Shown, Subject
 from striate.runs import Run
 
+# A panel is drawn no larger than this many pixels a side.
+_DRAWN = 640
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -62,8 +65,7 @@ class Explanation:
 
     def overlays(self) -> Iterator[tuple[str, Image.Image]]:
         """Each method's name and its picture at the original's own size."""
-        for one in self.attributions:
-            yield one.method, overlay(one, self.shown.original, self.subject.input)
+        return self._laid_over(self.shown.original)
 
     def figure(self) -> Figure:
         """The original and a panel a method, with its numbers."""
@@ -75,9 +77,11 @@ class Explanation:
             f"{name} at {one.node}" if METHODS[one.method].takes_node else name
             for name, one in zip(names, self.attributions, strict=True)
         ]
-        drawn = [picture for _, picture in self.overlays()]
+        original = self.shown.original.copy()
+        original.thumbnail((_DRAWN, _DRAWN))
+        drawn = [picture for _, picture in self._laid_over(original)]
         return panels(
-            self.shown.original,
+            original,
             f"{self._said}\nwhy {self.class_name}?",
             list(zip(titles, told, drawn, strict=True)),
             f"Red speaks for {self.class_name}, blue against it; the stronger the colour, the more it "
@@ -98,7 +102,7 @@ class Explanation:
                 | {
                     "deletion": told.deletion_area,
                     "insertion": told.insertion_area,
-                    "agreement": None if other is None else other,
+                    "agreement": other,
                 }
                 for one, told, other in zip(self.attributions, self.curves, others, strict=True)
             ],
@@ -141,6 +145,10 @@ class Explanation:
         ]
         is_known = "" if self.true_class is None else f", is {self.true_class}"
         return f"says {', '.join(shares)}{is_known}"
+
+    def _laid_over(self, original: Image.Image) -> Iterator[tuple[str, Image.Image]]:
+        for one in self.attributions:
+            yield one.method, overlay(one, original, self.subject.input)
 
     def _agreement_with_others(self) -> list[float | None]:
         """Each method's mean correlation with the others; None where there is no other."""

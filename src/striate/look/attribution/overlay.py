@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from striate.data import placement
+from striate.data import coloured, placement
 from striate.graph import InputLayer
 from striate.look.attribution.attribution import Attribution
 from striate.look.subject import Shown, Subject
@@ -32,10 +32,9 @@ def on_original(
     It undoes the input's fit, bilinearly. What was cut off and never seen by the network is nan.
     """
     (left, top, right, bottom), (shown_width, shown_height) = placement(width, height, layer.shape, layer.fit)
-    rows = _places(height, top, bottom, shown_height, layer.shape.spatial[0])
-    columns = _places(width, left, right, shown_width, layer.shape.spatial[1])
-    across = np.apply_along_axis(_between, 1, values.astype(np.float64), columns)
-    return np.apply_along_axis(_between, 0, across, rows).astype(np.float32)
+    across = _between(values, _places(width, left, right, shown_width, layer.shape.spatial[1]))
+    down = _between(across.T, _places(height, top, bottom, shown_height, layer.shape.spatial[0]))
+    return np.ascontiguousarray(down.T)
 
 
 def strength(values: NDArray[np.float32], *, is_signed: bool) -> NDArray[np.float32]:
@@ -59,7 +58,7 @@ def overlay(attribution: Attribution, original: Image.Image, layer: InputLayer) 
     seen = np.isfinite(values)
     values = np.where(seen, values, 0)
     colours = colormaps[SIGNED]((values + 1) / 2) if attribution.is_signed else colormaps[UNSIGNED](values)
-    grey = np.asarray(original.convert("RGBA").convert("L"), np.float32) / 255
+    grey = np.asarray(coloured(original, 1), np.float32) / 255
     below = (_PALE + (1 - _PALE) * grey)[..., None]
     cover = np.sqrt(np.abs(values))[..., None] * 0.9
     mixed = below * (1 - cover) + colours[..., :3] * cover
@@ -81,5 +80,11 @@ def _places(size: int, first: float, last: float, shown: int, axis: int) -> NDAr
     return np.where((middles >= first) & (middles <= last), places - 0.5, np.nan)
 
 
-def _between(line: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isnan(places), np.nan, np.interp(places, np.arange(len(line)), line))
+def _between(lines: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Each line's numbers at places between them, those of its ends beyond; nan where the place is."""
+    is_seen, last = np.isfinite(places), lines.shape[1] - 1
+    inner = np.clip(np.where(is_seen, places, 0), 0, last)
+    before = np.floor(inner).astype(np.int64)
+    share = (inner - before).astype(np.float32)
+    drawn = lines[:, before] * (1 - share) + lines[:, np.minimum(before + 1, last)] * share
+    return np.where(is_seen, drawn, np.float32(np.nan))

@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from striate.data import coloured
+
 _COLUMNS = 4
 _SIDE = 2.7
+_SMALL = 96
 _DPI = 120
 
 
@@ -27,13 +30,9 @@ def panels(
     figure = Figure(figsize=(width, (_SIDE * aspect + 0.65) * rows + 0.5), layout="constrained")
     for place, (title, numbers, picture) in enumerate([(heading, "", original), *drawn], 1):
         axes = figure.add_subplot(rows, columns, place)
-        is_grey = picture.mode in ("1", "L")
-        pixels = np.asarray(
-            picture if picture.mode in ("L", "RGB") else picture.convert("L" if is_grey else "RGB")
-        )
         # A small picture keeps its pixels' edges.
-        smooth = "nearest" if min(picture.size) < 96 else "antialiased"
-        axes.imshow(pixels, cmap="gray" if is_grey else None, vmin=0, vmax=255, interpolation=smooth)
+        smooth = "nearest" if min(picture.size) < _SMALL else "antialiased"
+        axes.imshow(np.asarray(coloured(picture, 3)), interpolation=smooth)
         axes.set_title(title, fontsize=8.5, parse_math=False)
         axes.set_xlabel(numbers, fontsize=7.5)
         axes.set_xticks([])

@@ -89,9 +89,9 @@ def test_smoothgrad_is_the_mean_gradient_under_its_noise(subject, noise):
 @pytest.mark.parametrize("name", ["plain", "branches"])
 def test_gradients_are_those_of_finite_differences(name):
     subject = subject_of(NETWORKS[name])
-    subject.module.double()
     noise = noise_for(subject)
     told = saliency(subject, noise, "class 0").values
+    subject.module.double()
     x = torch.from_numpy(noise.pixels)[None].double() / 255
     for place in [(0, 0, 0), (0, 4, 5), (-1, 9, 9)]:
         above, below = x.clone(), x.clone()

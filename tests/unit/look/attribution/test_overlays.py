@@ -77,12 +77,13 @@ def test_a_map_of_nothing_leaves_the_picture_grey():
     assert len(np.unique(picture)) == 1
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "CMYK"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "CMYK", "I;16"])
 def test_originals_of_any_mode_keep_their_upright_size(mode, tmp_path):
     path = tmp_path / ("picture.jpg" if mode == "CMYK" else "picture.png")
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.new("RGB", (30, 20), "orange").convert(mode).save(path, exif=exif)
+    plain = Image.new("I;16", (30, 20), 30000) if mode == "I;16" else Image.new("RGB", (30, 20), "orange")
+    plain.convert(mode).save(path, exif=exif)
     subject = subject_of("8x12x3 | conv 4 3 relu | globalavgpool | dense 2")
     told = explain(subject, path, methods=["gradient", "grad-cam", "integrated"])
     for _, picture in told.overlays():
