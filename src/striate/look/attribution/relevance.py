@@ -19,7 +19,7 @@ from striate.look.attribution.asking import class_asked, evaluating, pixels_of
 from striate.look.attribution.attribution import Attribution
 from striate.look.subject import Shown, Subject
 
-_POSITIVE = (graph.Conv, graph.TransposedConv, graph.Local, graph.Filter)
+_SIGNED = (graph.Conv, graph.TransposedConv, graph.Local, graph.Filter)
 _EPSILON = (graph.Dense, graph.Add, graph.AvgPool, graph.GlobalAvgPool, graph.Upsample)
 # What only picks or moves numbers: relevance goes the way that the gradient goes.
 _MOVING = (
@@ -89,7 +89,7 @@ def without_rule(subject: Subject) -> str | None:
             if len(signals) != 1:
                 return f"'{node.name}' multiplies volumes of which none is a gate (a sigmoid)"
             asked.add(node.inputs[signals[0]])
-        elif isinstance(node.layer, _POSITIVE + _EPSILON + _MOVING + _PASSING):
+        elif isinstance(node.layer, _SIGNED + _EPSILON + _MOVING + _PASSING):
             asked.update(node.inputs)
         else:
             return f"'{node.name}' ({node.layer.word}) has no rule to hand relevance back by"
@@ -115,34 +115,48 @@ def _shares(
         return [relevance if i == signal else torch.zeros_like(x) for i, x in enumerate(taken)]
     if isinstance(node.layer, _PASSING):
         return [relevance]
-    if isinstance(node.layer, _POSITIVE):
-        return [_by_positive_parts(module, taken[0], relevance)]
+    if isinstance(node.layer, _SIGNED):
+        return [_by_parts_of_a_sign(module, taken[0], relevance)]
     sources = [x.detach().requires_grad_() for x in taken]
     made = module(*sources)
     if isinstance(node.layer, _MOVING):
         return torch.autograd.grad(made, sources, relevance)
-    gradients = torch.autograd.grad(made, sources, relevance / _kept_off_zero(made.detach()))
+    gradients = torch.autograd.grad(made, sources, _quotient(relevance, made))
     return [source.detach() * gradient for source, gradient in zip(sources, gradients, strict=True)]
 
 
-def _by_positive_parts(module: nn.Module, taken: Tensor, relevance: Tensor) -> Tensor:
-    """The z⁺ rule: relevance goes by what of each product w x is positive; a positive bias keeps its part."""
-    numbers = {
-        name: tensor.detach() for name, tensor in (*module.named_parameters(), *module.named_buffers())
-    }
-    above = {name: tensor.clamp(min=0) for name, tensor in numbers.items()}
-    below = {name: torch.zeros_like(t) if name == "bias" else t.clamp(max=0) for name, t in numbers.items()}
+def _by_parts_of_a_sign(module: nn.Module, taken: Tensor, relevance: Tensor) -> Tensor:
+    """Relevance goes by those products w x, and that bias, which have the sign of the output.
+
+    For positive outputs that is the z⁺ rule, for negative ones, which no rectifier lets through, its mirror.
+    """
+    numbers = dict([*module.named_parameters(), *module.named_buffers()])
+
+    def own(*, negative: bool, bias: bool) -> dict[str, Tensor]:
+        return {
+            name: torch.zeros_like(tensor)
+            if name == "bias" and not bias
+            else (tensor.detach().clamp(max=0) if negative else tensor.detach().clamp(min=0))
+            for name, tensor in numbers.items()
+        }
+
     sources = [taken.clamp(min=0).detach().requires_grad_(), taken.clamp(max=0).detach().requires_grad_()]
-    pairs = zip((above, below), sources, strict=True)
-    made = sum(torch.func.functional_call(module, own, (source,)) for own, source in pairs)
-    assert isinstance(made, Tensor)
-    gradients = torch.autograd.grad(made, sources, relevance / _kept_off_zero(made.detach()))
-    return sum(
-        (source.detach() * gradient for source, gradient in zip(sources, gradients, strict=True)),
-        torch.zeros_like(taken),
-    )
+    call = torch.func.functional_call
+    parts: list[Tensor] = [
+        call(module, own(negative=is_negative, bias=True), (sources[0],))
+        + call(module, own(negative=not is_negative, bias=False), (sources[1],))
+        for is_negative in (False, True)
+    ]
+    with torch.no_grad():
+        is_positive = module(taken) >= 0
+    quotients = [_quotient(relevance, part) for part in parts]
+    shared = [torch.where(is_positive, quotients[0], 0), torch.where(is_positive, 0, quotients[1])]
+    gradients = torch.autograd.grad(parts, sources, shared)
+    return sources[0].detach() * gradients[0] + sources[1].detach() * gradients[1]
 
 
-def _kept_off_zero(numbers: Tensor) -> Tensor:
-    small = _SMALL * numbers.abs().max().clamp(min=torch.finfo(numbers.dtype).tiny / _SMALL)
-    return numbers + torch.where(numbers < 0, -small, small)
+def _quotient(relevance: Tensor, made: Tensor) -> Tensor:
+    """Relevance by what was made, which a small number keeps off 0; where nothing was made, nothing is dealt."""
+    made = made.detach()
+    small = _SMALL * made.abs().max()
+    return torch.where(made == 0, 0, relevance / (made + torch.where(made < 0, -small, small)))

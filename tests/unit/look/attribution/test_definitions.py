@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from made_subjects import NETWORKS, noise_for, subject_of
+from made_subjects import NETWORKS, noise_for, shown_of, subject_of
 from striate.build import from_torch, weights_of
 from striate.core import Shape, UnknownNameError, UsageError
 from striate.graph import Network
@@ -213,3 +213,11 @@ def test_networks_from_elsewhere_are_explained(method):
         x = (torch.from_numpy(noise.pixels)[None].float() / 255).requires_grad_()
         original(x)[0, 1].backward()
         assert told.values == pytest.approx(x.grad[0].numpy(), rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_black_picture_has_finite_answers(method):
+    subject = subject_of("8x8x1 | conv 4 3 nobias relu | maxpool 2 | flatten | dense 3 nobias")
+    black = shown_of(np.zeros((1, 8, 8), np.uint8))
+    told = METHODS[method].compute(subject, black)
+    assert np.isfinite(told.values).all()
