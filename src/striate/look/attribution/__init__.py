@@ -4,7 +4,7 @@ from striate.look.attribution.attribution import Attribution
 from striate.look.attribution.cam import cam_node, grad_cam, grad_cam_plus_plus
 from striate.look.attribution.curves import Curves, curves, random_curves
 from striate.look.attribution.explanation import Explanation, explain
-from striate.look.attribution.faithfulness import Faithfulness, Mean, MethodFaithfulness, faithfulness
+from striate.look.attribution.faithfulness import faithfulness
 from striate.look.attribution.gradients import (
     deconvnet,
     guided_backpropagation,
@@ -20,6 +20,7 @@ from striate.look.attribution.panels import png_of
 from striate.look.attribution.randomising import randomised
 from striate.look.attribution.ranks import agreement, spearman
 from striate.look.attribution.relevance import relevance
+from striate.look.attribution.verdict import Faithfulness, Mean, MethodFaithfulness
 
 __all__ = [
     "METHODS",

@@ -156,7 +156,7 @@ def _by_parts_of_a_sign(module: nn.Module, taken: Tensor, relevance: Tensor) -> 
 
 
 def _quotient(relevance: Tensor, made: Tensor) -> Tensor:
-    """Relevance by what was made, which a small number keeps off 0; where nothing was made, nothing is dealt."""
+    """Relevance by what was made, kept off 0 by a small number; where nothing was made, nothing is dealt."""
     made = made.detach()
     small = _SMALL * made.abs().max()
     return torch.where(made == 0, 0, relevance / (made + torch.where(made < 0, -small, small)))
