@@ -84,7 +84,7 @@ def test_methods_are_judged_for_programs(striate, run: Path) -> None:
     told = striate("look", "why", run, *words, "--json")
     document = json.loads(told.out)
     assert (told.code, document["format"], document["split"]) == (0, "striate.look-faithfulness", "train")
-    assert (document["rows"], document["randomised_rows"]) == (32, 8)
+    assert (document["rows"], document["randomised_rows"]) == (32, 16)
     assert document["drawn_anew"] == ["dense1", "conv1"]
     for one in document["methods"]:
         assert one["deletion"]["low"] <= one["deletion"]["mean"] <= one["deletion"]["high"]
@@ -130,7 +130,15 @@ def test_a_regression_has_no_classes_to_explain(striate) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (40, 6, 6, 1)).astype(np.uint8)
     brightness = pictures.mean(axis=(1, 2, 3)).astype(np.float32)
     np.savez("bright.npz", x_train=pictures, y_train=brightness)
-    words = ("--network", "conv 2 3 relu | flatten | dense 1", "--epochs", "1", "--quiet", "--out", "run")
+    words = (
+        "--network",
+        "conv 2 3 relu | flatten | dense 1 | regression",
+        "--epochs",
+        "1",
+        "--quiet",
+        "--out",
+        "run",
+    )
     assert striate("train", "--data", "bright.npz", *words).code == 0
     told = striate("look", "why", "run", "--row", "0")
     assert told == (2, "", "striate: run tells numbers, not classes; this needs a classifier\n")

@@ -18,11 +18,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:Setting (forward|backward):UserW
 NAMES = ["plain", "branches", "gates"]
 
 
+def as_numbers(shown):
+    """A picture (1, C, H, W) from 0 to 1, asking for gradients, which captum else warns that it sets."""
+    return (torch.from_numpy(shown.pixels)[None].float() / 255).requires_grad_()
+
+
 def pair(name):
     """A subject, a picture, captum's model of it and the picture as that takes it."""
     subject = subject_of(NETWORKS[name])
     noise = noise_for(subject)
-    return subject, noise, deepcopy(subject.module), torch.from_numpy(noise.pixels)[None].float() / 255
+    return subject, noise, deepcopy(subject.module), as_numbers(noise)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,7 +65,7 @@ def test_occlusion(name):
     theirs = attr.Occlusion(model).attribute(
         x, (x.shape[1], 3, 3), strides=(x.shape[1], 1, 1), target=1, baselines=0
     )
-    assert told == pytest.approx(theirs[0, 0].numpy(), rel=1e-3, abs=1e-5)
+    assert told == pytest.approx(theirs[0, 0].detach().numpy(), rel=1e-3, abs=1e-5)
 
 
 def test_relevance():
@@ -72,10 +77,9 @@ def test_relevance():
     for node in nodes:
         if isinstance(node, nn.Conv2d):
             node.rule = Alpha1_Beta0_Rule()
-        elif isinstance(node, nn.Linear | nn.AvgPool2d):
+        elif isinstance(node, nn.Linear | nn.AvgPool2d | nn.Flatten):
             node.rule = EpsilonRule()
-    x = torch.from_numpy(noise.pixels)[None].float() / 255
-    theirs = attr.LRP(nn.Sequential(*nodes)).attribute(x, target=2)
+    theirs = attr.LRP(nn.Sequential(*nodes)).attribute(as_numbers(noise), target=2)
     told = METHODS["lrp"].compute(subject, noise, "class 2").values
     assert np.abs(told).max() > 0
     assert told == pytest.approx(theirs[0].detach().numpy(), rel=1e-3, abs=1e-5)

@@ -39,15 +39,11 @@ def test_what_looks_where_the_network_does_is_trusted():
 
 
 def test_what_was_never_learned_is_not_trusted():
-    """A network with random weights has nothing that other random weights haven't."""
-    subject = subject_of("8x8x1 | conv 8 3 relu | flatten | dense 2", seed=3)
-    told = faithfulness(subject, bright(16), methods=["guided"])
-    (guided,) = told.methods
-    assert guided.kept[-1] == pytest.approx(0, abs=0.9)
-    # Nobody's weights are drawn anew where they are those of the draw already.
+    """A network with the weights that the check draws tells no more with them than with those."""
     same = subject_of("8x8x1 | conv 8 3 relu | flatten | dense 2", seed=2018)
     told = faithfulness(same, bright(16), methods=["gradient", "lrp"])
-    assert [one.kept for one in told.methods] == [(1.0, 1.0), (1.0, 1.0)]
+    for one in told.methods:
+        assert one.kept == pytest.approx((1, 1))
     assert told.trusted == ()
     assert told.verdict.startswith("trust none of these methods here; ")
 
