@@ -84,8 +84,8 @@ class Explanation:
             original,
             f"{self._said}\nwhy {self.class_name}?",
             list(zip(titles, told, drawn, strict=True)),
-            f"Red speaks for {self.class_name}, blue against it; the stronger the colour, the more it "
-            f"counts in its panel. Deletion is better low, insertion high; chance gives "
+            f"Red counts; where a method tells sides, red is for {self.class_name} and blue against it. Each "
+            f"panel has a scale of its own. Deletion is better low, insertion high; chance gives "
             f"{self.chance.deletion_area:.2f} and {self.chance.insertion_area:.2f}.",
         )
 
