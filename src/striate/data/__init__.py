@@ -11,12 +11,13 @@ from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.deal import WHOLE, Deal
 from striate.data.display import displayed
+from striate.data.fit import placement
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
 from striate.data.load import load
 from striate.data.numbers import class_names, prepare_numbers, prepare_targets
-from striate.data.picture import prepare_picture, read_picture
+from striate.data.picture import coloured, prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.shards import rows_of_part
@@ -52,6 +53,7 @@ __all__ = [
     "channel_statistics",
     "check",
     "class_names",
+    "coloured",
     "common_size",
     "contact_sheet",
     "depth",
@@ -61,6 +63,7 @@ __all__ = [
     "median_size",
     "part",
     "pictures_below",
+    "placement",
     "prepare_numbers",
     "prepare_picture",
     "prepare_split",
