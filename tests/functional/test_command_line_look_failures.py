@@ -103,7 +103,7 @@ def test_failures_without_cleanlab_name_the_extra(striate, own: Path, monkeypatc
 def test_runs_that_tell_numbers_are_refused(striate) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (40, 6, 6)).astype(np.uint8)
     np.savez("light.npz", x=pictures, y=pictures.mean(axis=(1, 2), dtype=np.float32)[:, None])
-    words = ("--network", "flatten | dense", "--epochs", "1", "--quiet", "--out", "numbers")
+    words = ("--network", "flatten | dense | regression", "--epochs", "1", "--quiet", "--out", "numbers")
     assert striate("train", "--data", "light.npz", *words).code == 0
     for view in ("invariance", "failures"):
         told = striate("look", view, "numbers")

@@ -161,7 +161,7 @@ def _is_whole(amount: float) -> bool:
     return abs(amount) < 2**31 and amount == int(amount)
 
 
-_ANGLES = (5, 10, 15, 20, 30, 45, 60, 75, 90)
+_ANGLES = (10, 20, 30, 45, 60, 90)
 
 CHANGES: dict[str, tuple[Change, ...]] = {
     "shift": (
@@ -204,7 +204,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             "×",
             1,
             ("scale smaller", "scale larger"),
-            lambda _: (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2),
+            lambda _: (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2),
             lambda pixels, amount, border, _: scaled(pixels, amount, border=border),
             lambda amount: 0.05 <= amount <= 20,
             "a factor from 0.05 to 20",
@@ -216,7 +216,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             "grey levels",
             0,
             ("", "noise"),
-            lambda _: (0, 5, 10, 20, 30, 40, 60, 80, 100, 128),
+            lambda _: (0, 10, 20, 40, 60, 80, 100, 128),
             lambda pixels, amount, _, seed: noisy(pixels, amount, seed=seed),
             lambda amount: 0 <= amount <= 1e6,
             "a deviation of at least 0 grey levels",
@@ -240,7 +240,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             "quality",
             None,
             ("JPEG quality", ""),
-            lambda _: (5, 10, 20, 30, 50, 75, 90, 95),
+            lambda _: (5, 10, 20, 40, 75, 95),
             lambda pixels, amount, *_: compressed(pixels, int(amount)),
             lambda amount: _is_whole(amount) and 1 <= amount <= 100,
             "a whole quality from 1 to 100",

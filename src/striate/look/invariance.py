@@ -3,7 +3,7 @@
 Legend: N pictures, C depth, H height, W width, K classes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,13 +161,14 @@ def invariance(
     border: str = "replicate",
     seed: int = 0,
     device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Invariance:
     """How accuracy and answers of a run's classifier bear changes of the prepared pictures.
 
     `rows` of the split, drawn by `seed` where it has more, are put through each of `changes`: names, or names
     with the amounts to try (shifts by pixels across and down alike, degrees, factors, deviations in grey
     levels or pixels, JPEG qualities). Places that come in from beyond a picture are filled as `border` says:
-    replicate, reflect, circular or zero.
+    replicate, reflect, circular or zero. `progress(done, count)` is told of the curves.
 
     Raises UnknownNameError for a change or a border that doesn't exist, and UsageError when an amount isn't
     possible, a change that alone was asked for can't be made, or the run isn't a classifier of pictures.
@@ -188,18 +189,18 @@ def invariance(
 
     unchanged = scores_of(subject.module, pixels, node)[0]
     left_out = {name: reason for name in changes if (reason := why_not(name, pixels)) is not None}
+    if len(left_out) == len(changes) == 1:
+        raise UsageError(f"{left_out[next(iter(left_out))]}; choose another change")
+    asked = [(name, change) for name in changes if name not in left_out for change in CHANGES[name]]
     curves: list[Curve] = []
-    for name in changes:
-        if name in left_out:
-            if len(changes) == 1:
-                raise UsageError(f"{left_out[name]}; choose another change")
-            continue
-        for change in CHANGES[name]:
-            height, width = layer.shape.spatial
-            amounts = changes[name] if isinstance(changes, Mapping) else change.amounts((height, width))
-            for amount in amounts:
-                change.require(amount)
-            curves.append(_curve(subject, change, sorted(amounts), pixels, labels, unchanged, border, seed))
+    for done, (name, change) in enumerate(asked):
+        if progress is not None:
+            progress(done, len(asked))
+        height, width = layer.shape.spatial
+        amounts = changes[name] if isinstance(changes, Mapping) else change.amounts((height, width))
+        for amount in amounts:
+            change.require(amount)
+        curves.append(_curve(subject, change, sorted(amounts), pixels, labels, unchanged, border, seed))
     return Invariance(
         run=str(subject.run.path),
         data=taken.images.name,
@@ -230,8 +231,9 @@ def _curve(
     drawn = np.unique(np.linspace(0, len(amounts) - 1, _EXAMPLES).round().astype(int))
     before = np.exp(log_softmax(unchanged))
     for place, amount in enumerate(amounts):
-        changed = change(pixels, amount, border=border, seed=seed)
-        scores = scores_of(subject.module, changed, subject.goal.node)[0]
+        is_same = amount == change.unchanged
+        changed = pixels if is_same else change(pixels, amount, border=border, seed=seed)
+        scores = unchanged if is_same else scores_of(subject.module, changed, subject.goal.node)[0]
         answers = scores.argmax(axis=1)
         distance = np.abs(np.exp(log_softmax(scores)) - before).sum(axis=1).mean() / 2
         points.append(
@@ -266,4 +268,6 @@ def _reached(amount: float | None, unit: str) -> str:
 def _said(amount: float, unit: str) -> str:
     """An amount with its unit; sides have names, so that signs aren't needed."""
     number = f"{abs(amount):.3g}"
+    if unit == "quality":
+        return number
     return f"{number}{unit}" if unit in ("°", "×") else f"{number} {unit}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from striate.core import units
 from striate.look.changes import CHANGES
@@ -24,7 +25,7 @@ _TITLES = {
 
 
 def draw(told: Invariance) -> Figure:
-    """Solid: the share told right. Dashed: how far the probabilities moved. Dotted: unchanged accuracy."""
+    """A panel for each change, with what it does to the first picture above it."""
     by_change = {
         name: curves
         for name, changes in CHANGES.items()
@@ -49,6 +50,14 @@ def draw(told: Invariance) -> Figure:
     # A character takes about a fourteenth of an inch at this size.
     theory = textwrap.fill(f"theory: {told.theory}", int(4.3 * columns * 14))
     figure.suptitle(f"{head}\n{theory}", fontsize=9, color=INK, parse_math=False)
+    kinds = [
+        Line2D([], [], color=BLUE, marker="o", markersize=2.5, label="right"),
+        Line2D(
+            [], [], color=BLUE, linestyle="--", linewidth=1, label="probabilities moved (total variation)"
+        ),
+        Line2D([], [], color=GREY, linestyle=":", linewidth=1, label="right unchanged; chance"),
+    ]
+    figure.legend(handles=kinds, loc="outside lower center", ncols=len(kinds), frameon=False, fontsize=8)
     return figure
 
 
@@ -68,11 +77,10 @@ def _draw_examples(axes: Axes, curve: Curve, title: str) -> None:
 def _draw_curves(axes: Axes, told: Invariance, curves: Sequence[Curve]) -> None:
     for curve, color in zip(curves, (BLUE, GREEN), strict=False):
         amounts = [point.amount for point in curve.points]
-        which = f", {curve.change.name.removeprefix('shift ')}" if len(curves) > 1 else ""
         right = [100 * point.accuracy for point in curve.points]
         moved = [100 * point.distance for point in curve.points]
-        axes.plot(amounts, right, color=color, marker="o", markersize=2.5, label=f"right{which}")
-        axes.plot(amounts, moved, color=color, linestyle="--", linewidth=1, label=f"output moved{which}")
+        axes.plot(amounts, right, color=color, marker="o", markersize=2.5, label=curve.change.name)
+        axes.plot(amounts, moved, color=color, linestyle="--", linewidth=1)
     axes.axhline(100 * told.accuracy, color=GREY, linestyle=":", linewidth=1)
     axes.axhline(100 * told.chance, color=GREY, linestyle=":", linewidth=1)
     if curves[0].change.unchanged is None:
@@ -81,7 +89,8 @@ def _draw_curves(axes: Axes, told: Invariance, curves: Sequence[Curve]) -> None:
     axes.set_ylabel("%")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=7, loc="center left" if len(curves) > 1 else "best")
+    if len(curves) > 1:
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=2)
 
 
 def _mark_steps(axes: Axes, curve: Curve, step: int) -> None:

@@ -83,6 +83,11 @@ def cut(name: str, most: int = 16) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+def tail(name: str, most: int = 60) -> str:
+    """The end of a long name, which in a path tells most."""
+    return name if len(name) <= most else f"…{name[1 - most :]}"
+
+
 def png_of(figure: Figure) -> bytes:
     """A figure as PNG."""
     content = BytesIO()

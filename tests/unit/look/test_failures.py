@@ -242,7 +242,7 @@ def test_a_regression_is_refused(tmp_path):
     pictures, _ = bars(60, 0)
     np.savez(tmp_path / "numbers.npz", x=pictures, y=pictures.mean(axis=(1, 2), dtype=np.float32)[:, None])
     run = train(
-        "flatten | dense",
+        "flatten | dense | regression",
         str(tmp_path / "numbers.npz"),
         epochs=1,
         device="cpu",

@@ -125,7 +125,8 @@ def test_the_table_says_what_the_limits_are():
         "               falls 5 points at  half-way to chance at  at the end",
         "scale smaller  0.964×             0.714×                 0.5×: 20.0 % right, 0.0 % flipped",
         "scale larger   not reached        not reached            2×: 90.0 % right, 0.0 % flipped",
-        "noise          5 grey levels      not reached            10 grey levels: 80.0 % right, 0.0 % flipped",
+        "noise          5 grey levels      not reached            "
+        "10 grey levels: 80.0 % right, 0.0 % flipped",
         "jpeg: left out; a JPEG is grey or RGB, and these pictures have 4 channels",
         "",
         f"theory: {theory}",

@@ -37,22 +37,29 @@ def invariance_command(
 
     With what the network's strides promise of shifts.
     """
+    from rich.console import Console
+    from rich.progress import Progress
+
     from striate.look import invariance
     from striate.look.changes import CHANGES
     from striate.look.sheets import png_of
     from striate.runs import Run, write_bytes
 
     opened = Run.open(run)
-    told = invariance(
-        opened,
-        data,
-        split=split,
-        rows=rows,
-        changes=tuple(dict.fromkeys(change or CHANGES)),
-        border=border,
-        seed=seed,
-        device=device,
-    )
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("changing and asking")
+        told = invariance(
+            opened,
+            data,
+            split=split,
+            rows=rows,
+            changes=tuple(dict.fromkeys(change or CHANGES)),
+            border=border,
+            seed=seed,
+            device=device,
+            progress=lambda done, count: bar.update(task, completed=done, total=count),
+        )
     path = out or opened.folder.figures / "look-invariance.png"
     write_bytes(path, png_of(told.figure()))
     if json:

@@ -54,45 +54,38 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The reliability as it is and, where a temperature could be fitted, after dividing scores by it.
+    """The reliability as it is and after dividing scores by a temperature.
 
-    `fitted_on` is the split that it was fitted on; `is_same` says that this is the one judged, which then
-    shows more than will hold for others.
+    `fitted_on` says on which rows it was fitted: a split, or the halves of the one that is judged, each of
+    which is judged by the temperature of the other; `temperature` is then that of both together.
     """
 
-    split: str
     before: Reliability
-    after: Reliability | None
-    temperature: float | None
-    fitted_on: str | None
-    is_same: bool
+    after: Reliability
+    temperature: float
+    fitted_on: str
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "bins": BINS,
             "temperature": self.temperature,
             "fitted_on": self.fitted_on,
-            "is_fitted_on_judged": self.is_same,
             "before": self.before.to_dict(),
-            "after": None if self.after is None else self.after.to_dict(),
+            "after": self.after.to_dict(),
         }
 
     def __str__(self) -> str:
-        told = f"calibration error {units.percent(self.before.expected_error)} ({BINS} bins)"
-        told += f", loss {self.before.loss:.4f}"
-        if self.after is None or self.temperature is None:
-            return told
-        same = ", the same rows" if self.is_same else ""
         return (
-            f"{told}\n  with temperature {self.temperature:.3g}, fitted on {self.fitted_on}{same}: "
+            f"calibration error {units.percent(self.before.expected_error)} ({BINS} bins), "
+            f"loss {self.before.loss:.4f}\n"
+            f"  with temperature {self.temperature:.3g}, fitted on {self.fitted_on}: "
             f"{units.percent(self.after.expected_error)}, loss {self.after.loss:.4f}"
         )
 
     def figure(self) -> Figure:
         """Reliability diagrams before and after, above how many answers were how sure."""
-        panels = [("as trained", self.before)]
-        if self.after is not None:
-            panels.append((f"temperature {self.temperature:.3g}, fitted on {self.fitted_on}", self.after))
+        mended = f"temperature {self.temperature:.3g}, fitted on {self.fitted_on}"
+        panels = [("as trained", self.before), (mended, self.after)]
         figure = Figure(figsize=(4.4 * len(panels), 5.2), layout="constrained")
         grid = figure.add_gridspec(2, len(panels), height_ratios=(3, 1))
         for column, (title, told) in enumerate(panels):
@@ -111,15 +104,26 @@ class Calibration:
         return figure
 
 
-def calibration_of(judged: Judged, fitted_on: Judged | None) -> Calibration:
-    """The calibration of what was judged, with a temperature fitted on `fitted_on` where there is such."""
+def calibration_of(judged: Judged, validation: Judged | None = None) -> Calibration:
+    """The calibration of what was judged, with a temperature fitted on the rows of `validation`.
+
+    Without these, on halves of the judged rows, so that no row is judged by what was fitted on it.
+    """
     before = reliability(judged.scores, judged.labels)
-    if fitted_on is None:
-        return Calibration(judged.rows.split, before, None, None, None, False)
-    temperature = fit_temperature(fitted_on.scores, fitted_on.labels)
-    after = reliability(judged.scores / np.float32(temperature), judged.labels)
-    is_same = fitted_on is judged
-    return Calibration(judged.rows.split, before, after, temperature, fitted_on.rows.split, is_same)
+    if validation is not None:
+        temperature = fit_temperature(validation.scores, validation.labels)
+        after = reliability(judged.scores / np.float32(temperature), judged.labels)
+        return Calibration(before, after, temperature, validation.rows.split)
+    order = np.random.default_rng(0).permutation(len(judged))
+    halves = order[::2], order[1::2]
+    scores = judged.scores.copy()
+    for one, other in (halves, halves[::-1]):
+        if len(other):
+            scores[one] /= np.float32(fit_temperature(judged.scores[other], judged.labels[other]))
+    temperature = fit_temperature(judged.scores, judged.labels)
+    return Calibration(
+        before, reliability(scores, judged.labels), temperature, f"halves of {judged.rows.split}"
+    )
 
 
 def reliability(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Reliability:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from striate.core import units
 from striate.look.failures.judged import Judged, name_of, pixels_of
-from striate.look.sheets import Row, Tile, cut, sheet
+from striate.look.sheets import Row, Tile, cut, sheet, tail
 from striate.train import Rows
 
 LEAST = 0.99
@@ -78,7 +78,7 @@ class Duplicates:
         )
         head += f", {units.count(same)} equal, {units.count(differ)} labelled otherwise"
         lines = [
-            f"  {twin.similarity:.4f}: {twin.name} and {twin.other_name} in {twin.split}"
+            f"  {twin.similarity:.4f}: {tail(twin.name)} and {tail(twin.other_name)} in {twin.split}"
             for twin in self.listed[:_PRINTED]
         ]
         return "\n".join([head, *lines])

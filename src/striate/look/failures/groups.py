@@ -81,7 +81,7 @@ def groups_of(judged: Judged) -> Groups:
     """Accuracy by class and, where the original pictures differ in size, by size."""
     is_right = judged.answers == judged.labels
     classes = [_group(name, is_right[judged.labels == place]) for place, name in enumerate(judged.classes)]
-    sides = None if judged.pixels is None else original_sides(judged)
+    sides = None if judged.pixels is None else np.rint(original_sides(judged))
     sizes: list[Group] = []
     if sides is not None and sides.min() < sides.max():
         edges = np.unique(np.quantile(sides, np.linspace(0, 1, _SIZES + 1)[1:-1]))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from striate.core import UsageError, units
 from striate.look.failures.judged import Judged
-from striate.look.sheets import Row, Tile, cut, sheet
+from striate.look.sheets import Row, Tile, cut, sheet, tail
 
 _COLUMNS, _DRAWN, _PRINTED = 8, 32, 3
 
@@ -53,8 +53,9 @@ class DoubtfulLabels:
             f"likely wrong labels: {units.count(len(self.listed))} of {units.count(len(self.judged))}{caveat}"
         )
         lines = [
-            f"  labelled {row.label} ({units.percent(row.quality, 1)}), rather {row.suggested}: {row.name}"
-            for row in self.listed[:_PRINTED]
+            f"  labelled {one.label} ({units.percent(one.quality, 1)}), "
+            f"rather {one.suggested}: {tail(one.name)}"
+            for one in self.listed[:_PRINTED]
         ]
         return "\n".join([head, *lines])
 

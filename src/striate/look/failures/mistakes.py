@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from striate.core import units
 from striate.look.failures.judged import Judged
-from striate.look.sheets import Row, Tile, cut, sheet
+from striate.look.sheets import Row, Tile, cut, sheet, tail
 
 _COLUMNS, _DRAWN, _PRINTED = 8, 32, 4
 
@@ -40,7 +40,7 @@ class Mistakes:
         lines = [f"worst of {units.count(len(self.listed))} mistakes"]
         lines += [
             f"  is {m.label} ({units.percent(m.label_probability, 1)}), "
-            f"said {m.answer} ({units.percent(m.answer_probability, 1)}): {m.name}"
+            f"said {m.answer} ({units.percent(m.answer_probability, 1)}): {tail(m.name)}"
             for m in self.listed[:_PRINTED]
         ]
         return "\n".join(lines)

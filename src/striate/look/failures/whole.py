@@ -94,8 +94,9 @@ def failures(
 ) -> Failures:
     """Where a run's classifier fails on a split of its own data, or of others.
 
-    Scores that the run kept are taken as they are. The temperature is fitted on the run's own `val`, and
-    near-duplicates are looked for in the other splits of its own data.
+    Scores that the run kept are taken as they are. The temperature is fitted on the run's own `val`, or on
+    halves of the split where that is judged or missing; near-duplicates are looked for in the other splits of
+    the run's own data.
 
     Raises UsageError when the run tells numbers or has several outputs, and whatever its rows raise.
     """
@@ -103,7 +104,9 @@ def failures(
     _ = subject.classes
     judged = judge(subject, subject.rows(data, split=split))
     left_out: dict[str, str] = {}
-    fitted_on = _attempt("temperature", left_out, lambda: _validation(subject, judged))
+    validation = None
+    if not (judged.rows.is_own and judged.rows.split == "val"):
+        validation = _attempt("validation", left_out, lambda: _validation(subject))
     others: dict[str, Rows] = {}
     for name in subject.run.manifest.data.counts if judged.pixels is not None else ():
         if not (judged.rows.is_own and name == judged.rows.split):
@@ -115,20 +118,17 @@ def failures(
         mistakes=mistakes_of(judged),
         confusions=confusions_of(judged),
         groups=groups_of(judged),
-        calibration=calibration_of(judged, fitted_on),
+        calibration=calibration_of(judged, validation),
         labels=_attempt("labels", left_out, lambda: doubtful_labels(judged)),
         duplicates=duplicates_of(judged, others, device=subject.device) if others else None,
         left_out=left_out,
     )
 
 
-def _validation(subject: Subject, judged: Judged) -> Judged:
-    """What was said of the run's own validation split."""
-    if judged.rows.is_own and judged.rows.split == "val":
-        return judged
-    if "val" not in subject.run.manifest.data.counts:
-        raise UsageError("the run has no validation split to fit it on; train with one")
-    return judge(subject, subject.rows(split="val"))
+def _validation(subject: Subject) -> Judged | None:
+    """What was said of the run's own validation split, where it has one."""
+    has_one = "val" in subject.run.manifest.data.counts
+    return judge(subject, subject.rows(split="val")) if has_one else None
 
 
 def _attempt(topic: str, left_out: dict[str, str], work: Callable[[], Topic]) -> Topic | None:
