@@ -68,9 +68,9 @@ class Curve:
                 continue
             path = sorted(beyond, key=lambda point: sign * point.amount)
             before = None if start is None else Point(start, accuracy, 0.0, 0.0)
-            half = (accuracy + chance) / 2
             five = _crossing(before, path, accuracy - _POINTS)
-            found.append(Limit(name, five, _crossing(before, path, half), path[-1]))
+            half = _crossing(before, path, (accuracy + chance) / 2) if accuracy > chance else None
+            found.append(Limit(name, five, half, path[-1]))
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -128,6 +128,10 @@ def test_the_diagram_shows_both():
     before, after = figure.axes[0], figure.axes[2]
     assert before.get_title().startswith("as trained\nerror ")
     assert after.get_title().startswith("temperature 2.96, fitted on val")
-    heights = [bar.get_height() for bar in before.patches[::2]]
-    told = reliability(one.scores, labels)
-    assert heights == pytest.approx([bin.accuracy for bin in told.bins if bin.count])
+    told = [bin for bin in reliability(one.scores, labels).bins if bin.count]
+    agreed, gaps = before.patches[::2], before.patches[1::2]
+    assert [bar.get_height() for bar in agreed] == pytest.approx(
+        [min(b.accuracy, b.confidence) for b in told]
+    )
+    ends = [bar.get_y() + bar.get_height() for bar in gaps]
+    assert ends == pytest.approx([max(b.accuracy, b.confidence) for b in told])

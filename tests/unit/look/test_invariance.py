@@ -95,6 +95,11 @@ def test_limits_lie_between_the_amounts_that_were_tried():
     assert right.end.amount == 3
 
 
+def test_what_is_no_better_than_guessing_has_no_way_to_go():
+    (limit,) = curve("blur", {0: 0.4, 1: 0.2}).limits(0.4, 0.5)
+    assert (limit.five_points, limit.half_way) == (pytest.approx(0.25), None)
+
+
 def test_limits_of_qualities_come_from_above():
     (limit,) = curve("jpeg", {5: 0.2, 50: 0.8, 90: 0.9}).limits(0.9, 0.1)
     assert limit.name == "JPEG quality"

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from striate.core import units
 from striate.look.failures.judged import Judged
-from striate.look.sheets import BLUE, GREY, INK, ORANGE
+from striate.look.sheets import BLUE, GREEN, GREY, INK, ORANGE
 from striate.train import log_softmax
 
 BINS = 15
@@ -186,10 +187,14 @@ def _draw_bins(axes: Axes, told: Reliability) -> None:
         if bin.accuracy is None or bin.confidence is None:
             continue
         middle, width = (bin.least + bin.most) / 2, 0.9 / BINS
-        axes.bar(middle, bin.accuracy, width=width, color=BLUE, alpha=0.75, linewidth=0)
-        gap = bin.confidence - bin.accuracy
-        axes.bar(middle, gap, width=width, bottom=bin.accuracy, color=ORANGE, alpha=0.45, linewidth=0)
+        agreed, gap = min(bin.accuracy, bin.confidence), abs(bin.confidence - bin.accuracy)
+        axes.bar(middle, agreed, width=width, color=BLUE, linewidth=0)
+        color = ORANGE if bin.confidence > bin.accuracy else GREEN
+        axes.bar(middle, gap, width=width, bottom=agreed, color=color, alpha=0.6, linewidth=0)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-    axes.set_ylabel("share right (blue), too sure or unsure (orange)")
+    axes.set_ylabel("share right")
+    kinds = {"too sure by": ORANGE, "not sure enough by": GREEN}
+    patches = [Patch(color=color, alpha=0.6, label=label) for label, color in kinds.items()]
+    axes.legend(handles=patches, frameon=False, fontsize=8, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)

@@ -78,7 +78,7 @@ class Duplicates:
         )
         head += f", {units.count(same)} equal, {units.count(differ)} labelled otherwise"
         lines = [
-            f"  {twin.similarity:.4f}: {tail(twin.name)} and {tail(twin.other_name)} in {twin.split}"
+            f"  {twin.similarity:.4f}: {tail(twin.name, 44)} and {tail(twin.other_name, 44)} in {twin.split}"
             for twin in self.listed[:_PRINTED]
         ]
         return "\n".join([head, *lines])
@@ -131,7 +131,8 @@ def duplicates_of(
 
 def thumbnails(pixels: NDArray[Any], device: str | torch.device = "cpu") -> Tensor:
     """Grey thumbnails as vectors (N, P) of mean 0 and length 1, all 0 of pictures of one colour."""
-    grey = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).float().mean(dim=1, keepdim=True)
+    # A copy, since what is mapped from a file can't be written to, of which torch warns.
+    grey = torch.from_numpy(np.array(pixels)).to(device).float().mean(dim=1, keepdim=True)
     return _centred(F.adaptive_avg_pool2d(grey, _SIDE).flatten(1))
 
 
@@ -156,7 +157,7 @@ def _alike(
 
 def correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float32]:
     """The correlation of pixels (N, C, H, W), pair by pair: (N,), 0 where a picture has a single colour."""
-    pairs = [_centred(torch.from_numpy(np.ascontiguousarray(a)).flatten(1).double()) for a in (first, second)]
+    pairs = [_centred(torch.from_numpy(np.array(a)).flatten(1).double()) for a in (first, second)]
     return (pairs[0] * pairs[1]).sum(dim=1).float().numpy()
 
 
