@@ -31,6 +31,8 @@ def _own_place(
     """Every command works in a folder of its own, with nothing said by the environment."""
     for name in [name for name in os.environ if name.startswith("STRIATE_")]:
         monkeypatch.delenv(name)
+    # A page after each of so many trainings would take longer than they do; its own tests ask for it.
+    monkeypatch.setenv("STRIATE_REPORT", "no")
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.chdir(tmp_path)
 

@@ -19,7 +19,7 @@ from striate.data.numbers import class_names, prepare_numbers, prepare_targets
 from striate.data.picture import prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
-from striate.data.sheet import contact_sheet
+from striate.data.sheet import contact_sheet, examples
 from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
 
@@ -52,6 +52,7 @@ __all__ = [
     "contact_sheet",
     "depth",
     "displayed",
+    "examples",
     "inspect",
     "load",
     "median_size",

@@ -35,7 +35,7 @@ from striate.train.loop import Training
 from striate.train.making import batches_of, stepper_of
 from striate.train.memory import fitting_rows, rows_asked
 from striate.train.objective import objective_of
-from striate.train.recipe import Bad, Recipe, checked
+from striate.train.recipe import Bad, Recipe
 from striate.train.recording import (
     CHANGED,
     DIVISIONS,
@@ -52,7 +52,7 @@ from striate.train.recording import (
 from striate.train.recovery import has_ended, head_of, restore
 from striate.train.rehearsal import rehearsed
 from striate.train.scoring import scoring_batches
-from striate.train.setup import Setup, images_of, set_up
+from striate.train.setup import Setup, followed_recipe, images_of, set_up
 from striate.train.teaching import teacher_of
 from striate.train.testing import test_splits
 from striate.train.tracking import require_tracker, tracked
@@ -330,7 +330,7 @@ def _go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) ->
 
 
 def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Quiet) -> Setup:
-    recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
+    recipe = followed_recipe(run)
     split = images_of(run, images, watcher)
     network = run.network
     objective = with_kept_variances(goals_of(run), objective_of(network, split, manifest.data.inputs))

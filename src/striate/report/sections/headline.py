@@ -1,0 +1,89 @@
+"""The head of a page: what was trained on what, how good it is, how long it took."""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+from striate.core import units
+from striate.report.material import Answers, Material
+from striate.report.section import Section, section
+from striate.train import Evaluation
+
+_CONFIDENCE = 0.95
+_STATES = {
+    "running": "The training is running, or was killed and hasn't been resumed.",
+    "stopped": "The training was stopped before its end.",
+    "failed": "The training failed.",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that leads: what it is, itself, and what must be known beside it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+def headline(material: Material) -> Section:
+    """What a reader wants to know first; of a run without answers, what there is."""
+    manifest = material.manifest
+    warning = None
+    if manifest.state != "done":
+        reason = f" Its reason: {manifest.reason}." if manifest.reason else ""
+        warning = f"{_STATES[manifest.state]}{reason}"
+    return section(
+        "headline",
+        "In short",
+        facts=[*map(_told, _named(material)), *_costs(material)],
+        warning=warning,
+        note=manifest.reason if manifest.state == "done" else None,
+    )
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `count` independent tries, after Wilson (1927)."""
+    z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _named(material: Material) -> list[tuple[str, Answers]]:
+    several = len(material.answers) > 1
+    return [(answer.goal.output if several else "", answer) for answer in material.answers]
+
+
+def _told(named: tuple[str, Answers]) -> Fact:
+    name, answer = named
+    told = answer.told
+    split = {"test": "test", "val": "validation"}.get(told.split, told.split)
+    before = f"{name}: " if name else ""
+    if isinstance(told, Evaluation):
+        low, high = interval(told.accuracy, told.count)
+        return Fact(
+            f"{before}{split} accuracy",
+            units.percent(told.accuracy),
+            f"95 % interval {100 * low:.2f} to {units.percent(high)}, {units.count(told.count)} rows",
+        )
+    errors = ", ".join(f"{error:.4g}" for error in told.rmse[:3]) + (" …" if len(told.rmse) > 3 else "")
+    return Fact(f"{before}{split} error", errors, f"root mean square, {units.count(told.count)} rows")
+
+
+def _costs(material: Material) -> list[Fact]:
+    results, plan = material.manifest.results, material.plan
+    frozen = f"{units.count(plan.frozen)} of them frozen" if plan.frozen else ""
+    facts: list[Fact] = []
+    if results.epochs_done:
+        best = f", the best {results.best_epoch}" if results.best_epoch else ""
+        epochs = "1 epoch" if results.epochs_done == 1 else f"{results.epochs_done} epochs"
+        hardware = material.manifest.hardware
+        facts.append(Fact("training time", units.duration(results.train_seconds), f"{epochs}{best}"))
+        facts.append(Fact("trained on", str(hardware.get("device", "–")), str(hardware.get("name", ""))))
+    facts.append(Fact("parameters", units.count(plan.parameters), frozen))
+    facts.append(Fact("MACs a row", units.count(plan.macs), "multiply-accumulates of one forward pass"))
+    if results.energy is not None:
+        used = results.energy
+        facts.append(Fact("energy", f"{1000 * used.kwh:.3g} Wh", f"{1000 * used.kg_co2eq:.3g} g CO2eq"))
+    return facts
