@@ -4,6 +4,9 @@ Legend: N rows.
 """
 
 import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +27,7 @@ from striate.train.step import Stepper
 
 # The first step fills what the optimizer remembers; the second is like all that follow.
 _STEPS = 2
+_LEVEL = "KINETO_LOG_LEVEL"
 _END = "Optimizer.zero_grad"
 
 
@@ -60,7 +64,7 @@ def peak_of_step(run: Run, rows: Rows, *, device: str = "cpu") -> int:
             before = torch.cuda.memory_allocated(compute.device)
             steps()
             return torch.cuda.max_memory_allocated(compute.device) - before
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        with _quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
             steps()
     with TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.json"
@@ -84,6 +88,20 @@ def _require_alike(run: Run, compute: Compute) -> None:
     reason = next((reason for holds, reason in reasons if holds), None)
     if reason is not None:
         raise RunError(f"not measured: {reason}")
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without what the profiler's library says on stderr of itself and of GPUs that nobody asked for."""
+    before = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = "99"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_LEVEL]
+        else:
+            os.environ[_LEVEL] = before
 
 
 def _peak(events: list[dict[str, Any]]) -> int:

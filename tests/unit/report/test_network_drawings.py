@@ -63,7 +63,7 @@ def test_dense_layers_of_equal_width_keep_boxes_of_their_own() -> None:
 
 def test_names_that_somebody_gave_are_shown_and_cut_where_long() -> None:
     image = Input(8, 8, 1, name="digit")
-    network = Network(image, Dense(2, name="x" * 60)(Flatten()(image)))
+    network = Network(image, Dense(2)(Flatten()(image), name="x" * 60))
     first, _, last = boxes(network)
     assert first.lines == ("digit",)
     assert last.lines == ("x" * 30 + "…", "dense 2")
@@ -178,12 +178,10 @@ def test_frames_hold_what_they_stand_for() -> None:
     drawing = drawn(network, plan(network))
     assert [frame.times for frame in drawing.frames] == [2, 3, 5, 2]
     for frame in drawing.frames:
-        assert 0 <= frame.x
+        assert frame.x >= 0
         assert frame.x + frame.width + 30 <= drawing.width
         inside = [
-            one
-            for one in drawing.boxes
-            if frame.y <= one.y and one.y + one.height <= frame.y + frame.height
+            one for one in drawing.boxes if frame.y <= one.y and one.y + one.height <= frame.y + frame.height
         ]
         assert len(inside) == 4
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import prod
 from statistics import median
 
-from striate.core import RunError, units
+from striate.core import StriateError, units
 from striate.report.material import Material
 from striate.report.memory import measured_peak
 from striate.report.section import Section, section
@@ -78,7 +78,7 @@ def _memory(material: Material) -> Compared:
     planned = units.size(material.plan.memory.total)
     try:
         peak = measured_peak(material)
-    except RunError as error:
+    except StriateError as error:
         return Compared("memory of a step", planned, "–", str(error))
     off = 100 * (material.plan.memory.total / peak - 1)
     return Compared(
