@@ -15,6 +15,7 @@ from striate.core import StriateError, UsageError
 from striate.report.material import Material
 from striate.report.section import ASSETS, Section, rendered
 from striate.report.sections import SECTIONS
+from striate.report.sections.circumstances import when
 from striate.runs import Manifest, Run, write_bytes
 from striate.train import choose_compute
 
@@ -126,6 +127,7 @@ def _page(run: Run, manifest: Manifest, sections: list[Section]) -> str:
             title=run.path.resolve().name,
             subtitle=f"{manifest.network} on {manifest.data.name}",
             manifest=manifest,
+            begun=when(manifest.created),
             version=__version__,
             sections=sections,
             script=Markup(script),

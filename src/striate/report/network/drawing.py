@@ -9,8 +9,8 @@ from striate.report.network.folding import Fold, folded
 from striate.report.network.layered import layered
 
 _LINE, _PADDING, _MARGIN = 17.0, 9.0, 14.0
-# A guess of the width of a letter in the system's font at the drawing's size.
-_LETTER, _NARROWEST = 6.9, 118.0
+# A guess of the mean width of a letter in a wide font at the drawing's size.
+_LETTER, _BOLD, _NARROWEST = 7.1, 7.8, 118.0
 _FRAME = 12.0
 
 
@@ -88,7 +88,10 @@ def _rows(box: Box) -> list[tuple[str, str]]:
 
 
 def _width(rows: list[tuple[str, str]]) -> float:
-    return max(_NARROWEST, *(_LETTER * len(text) + 2 * _PADDING + 6 for _, text in rows))
+    letters = {"layer": _BOLD}
+    return max(
+        _NARROWEST, *(letters.get(kind, _LETTER) * len(text) + 2 * _PADDING + 4 for kind, text in rows)
+    )
 
 
 def _path(points: list[tuple[float, float]]) -> str:

@@ -31,13 +31,18 @@ def environment(material: Material) -> Section:
         "environment",
         "Environment",
         command=" ".join(map(_quoted, manifest.command)),
-        created=manifest.created,
+        created=when(manifest.created),
         hardware=hardware,
         versions=manifest.versions,
         options=manifest.options,
         energy=manifest.results.energy,
         folder=str(material.run.path),
     )
+
+
+def when(time: str) -> str:
+    """A time of ISO 8601 in UTC as a person writes it."""
+    return time.replace("T", " ").replace("+00:00", " UTC")
 
 
 def _said(value: Any) -> str:

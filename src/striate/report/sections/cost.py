@@ -46,9 +46,9 @@ def cost(material: Material) -> Section:
                 Compared("rows a second", "–", f"{rate:,.0f}", "median over epochs, while training"),
                 Compared(
                     "arithmetic of training",
-                    f"{_scaled(_FLOPS_PER_MAC * plan.macs)}FLOP a row",
+                    f"{_scaled(_FLOPS_PER_MAC * plan.macs)}FLOP",
                     f"{_scaled(_FLOPS_PER_MAC * plan.macs * rate)}FLOP/s",
-                    "six operations a MAC: forward, and backward at twice its cost",
+                    "planned for a row, measured a second; six operations a MAC, as backward costs twice forward",
                 ),
             ]
     memory = [
