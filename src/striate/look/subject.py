@@ -125,4 +125,6 @@ class Subject:
     def row(self, rows: Rows, index: int) -> Shown:
         """One of the rows as a picture that is shown."""
         pixels = rows.inputs[0][index]
-        return Shown(rows.images.split(rows.split).pictures.name(index), pixels, Image.fromarray(displayed(pixels)))
+        return Shown(
+            rows.images.split(rows.split).pictures.name(index), pixels, Image.fromarray(displayed(pixels))
+        )

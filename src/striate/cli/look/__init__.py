@@ -17,6 +17,8 @@ _VIEWS = {
     "failures": "Where a run fails: mistakes, confusions, doubtful labels, calibration.",
 }
 
-look_command = App(name="look", help="Look inside a network and at what it computes.", help_format="plaintext")
+look_command = App(
+    name="look", help="Look inside a network and at what it computes.", help_format="plaintext"
+)
 for _view, _help in _VIEWS.items():
     look_command.command(f"striate.cli.look.{_view}:{_view}_command", name=_view, help=_help)
