@@ -11,6 +11,7 @@ from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.deal import Deal
 from striate.data.display import displayed
+from striate.data.fit import placement
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
@@ -58,6 +59,7 @@ __all__ = [
     "median_size",
     "part",
     "pictures_below",
+    "placement",
     "prepare_numbers",
     "prepare_picture",
     "prepare_split",

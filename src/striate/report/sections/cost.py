@@ -48,7 +48,7 @@ def cost(material: Material) -> Section:
                     "arithmetic of training",
                     f"{_scaled(_FLOPS_PER_MAC * plan.macs)}FLOP",
                     f"{_scaled(_FLOPS_PER_MAC * plan.macs * rate)}FLOP/s",
-                    "planned for a row, measured a second; six operations a MAC, as backward costs twice forward",
+                    "a row and a second; six operations a MAC: two forward, four backward",
                 ),
             ]
     memory = [
