@@ -31,29 +31,38 @@ from striate.look.attribution import (
     smoothgrad,
     spearman,
 )
+from striate.look.changes import BORDERS, CHANGES, Change
 from striate.look.deconvnet import ReluRule, rectifiers, relu_rule
 from striate.look.embedding import EmbeddingMap, EmbeddingMethod, embedding, embedding_method
+from striate.look.failures import Failures, failures
 from striate.look.filters import Filters, LearnedFilter, filters
+from striate.look.invariance import Invariance, invariance
 from striate.look.maps import FeatureMaps, feature_maps
 from striate.look.maximize import MadePicture, Maxima, Maximum, maximize
 from striate.look.mosaic import png_of
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
 from striate.look.sample import Sample, sample
+from striate.look.shift_theory import ShiftTheory, shift_theory
 from striate.look.stats import ActivationStats, NodeStats, activation_stats
 from striate.look.subject import Shown, Subject
 
 __all__ = [
+    "BORDERS",
+    "CHANGES",
     "METHODS",
     "ActivationStats",
     "Attribution",
+    "Change",
     "Curves",
     "EmbeddingMap",
     "EmbeddingMethod",
     "Explanation",
+    "Failures",
     "Faithfulness",
     "FeatureMaps",
     "Filters",
+    "Invariance",
     "LearnedFilter",
     "MadePicture",
     "Maxima",
@@ -66,6 +75,7 @@ __all__ = [
     "ProjectedPatch",
     "ReluRule",
     "Sample",
+    "ShiftTheory",
     "Shown",
     "Subject",
     "activation_stats",
@@ -77,6 +87,7 @@ __all__ = [
     "embedding",
     "embedding_method",
     "explain",
+    "failures",
     "faithfulness",
     "feature_maps",
     "filters",
@@ -85,6 +96,7 @@ __all__ = [
     "guided_backpropagation",
     "input_times_gradient",
     "integrated_gradients",
+    "invariance",
     "last_detector",
     "maximize",
     "node_with_maps",
@@ -100,6 +112,7 @@ __all__ = [
     "row_at_its_size",
     "saliency",
     "sample",
+    "shift_theory",
     "smoothgrad",
     "spearman",
     "strongest_patches",
