@@ -34,12 +34,12 @@ from striate.look.attribution import (
 from striate.look.changes import BORDERS, CHANGES, Change
 from striate.look.deconvnet import ReluRule, rectifiers, relu_rule
 from striate.look.embedding import EmbeddingMap, EmbeddingMethod, embedding, embedding_method
-from striate.look.failures import Failures, failures
+from striate.look.failures import Failures, Reliability, failures, fit_temperature, reliability, wilson
 from striate.look.filters import Filters, LearnedFilter, filters
 from striate.look.invariance import Invariance, invariance
 from striate.look.maps import FeatureMaps, feature_maps
 from striate.look.maximize import MadePicture, Maxima, Maximum, maximize
-from striate.look.mosaic import png_of
+from striate.look.mosaic import around_grey, png_of, signed
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
 from striate.look.sample import Sample, sample
@@ -73,6 +73,7 @@ __all__ = [
     "Patch",
     "Patches",
     "ProjectedPatch",
+    "Reliability",
     "ReluRule",
     "Sample",
     "ShiftTheory",
@@ -80,6 +81,7 @@ __all__ = [
     "Subject",
     "activation_stats",
     "agreement",
+    "around_grey",
     "attribute",
     "cam_node",
     "curves",
@@ -91,6 +93,7 @@ __all__ = [
     "faithfulness",
     "feature_maps",
     "filters",
+    "fit_temperature",
     "grad_cam",
     "grad_cam_plus_plus",
     "guided_backpropagation",
@@ -108,12 +111,15 @@ __all__ = [
     "randomised",
     "rectifiers",
     "relevance",
+    "reliability",
     "relu_rule",
     "row_at_its_size",
     "saliency",
     "sample",
     "shift_theory",
+    "signed",
     "smoothgrad",
     "spearman",
     "strongest_patches",
+    "wilson",
 ]

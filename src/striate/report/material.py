@@ -108,7 +108,7 @@ class Material:
             for split in _SPLITS:
                 if self.run.folder.predictions(split).exists():
                     return self._kept(split)
-        if not self.run.folder.weights("best").exists():
+        if not self.has_weights:
             return ()
         rows = self.rows
         nodes = [goal.node for goal in self.goals]
@@ -150,6 +150,10 @@ class Material:
                 f"the split '{self.answers[0].told.split}' isn't as it was tested; test the run again"
             )
         return pixels
+
+    @property
+    def has_weights(self) -> bool:
+        return self.run.folder.weights("best").exists()
 
     @property
     def takes_pictures(self) -> bool:

@@ -1,4 +1,4 @@
-"""Charts and shares: round ticks around the data, the values a reader asks for, Wilson's interval."""
+"""Charts: round ticks around the data, and the values a reader asks for."""
 
 import json
 from itertools import pairwise
@@ -6,10 +6,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from striate.report.chart import Series, chart, ticks
-from striate.report.sections.headline import interval
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: float(f"{value:.4g}"))
 
@@ -64,9 +62,3 @@ def test_what_is_not_finite_leaves_a_gap() -> None:
     nothing = chart("loss", "epoch", [Series("training", (1.0,), (float("inf"),))])
     assert json.loads(nothing.points) == []
     assert nothing.lines[0].path == ""
-
-
-@pytest.mark.parametrize(("right", "count"), [(0, 10), (10, 10), (989, 1000), (1, 3)])
-def test_the_interval_is_wilson_s(right: int, count: int) -> None:
-    wanted = binomtest(right, count).proportion_ci(method="wilson")
-    assert interval(right / count, count) == pytest.approx((wanted.low, wanted.high), abs=1e-9)

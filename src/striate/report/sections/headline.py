@@ -1,15 +1,13 @@
 """The head of a page: what was trained on what, how good it is, how long it took."""
 
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 from striate.core import units
+from striate.look import wilson
 from striate.report.material import Answers, Material
 from striate.report.section import Section, section
 from striate.train import Evaluation
 
-_CONFIDENCE = 0.95
 _STATES = {
     "running": "The training is running, or was killed and hasn't been resumed.",
     "stopped": "The training was stopped before its end.",
@@ -42,14 +40,6 @@ def headline(material: Material) -> Section:
     )
 
 
-def interval(share: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share of `count` independent tries, after Wilson (1927)."""
-    z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def _named(material: Material) -> list[tuple[str, Answers]]:
     several = len(material.answers) > 1
     return [(answer.goal.output if several else "", answer) for answer in material.answers]
@@ -61,7 +51,7 @@ def _told(named: tuple[str, Answers]) -> Fact:
     split = {"test": "test", "val": "validation"}.get(told.split, told.split)
     before = f"{name}: " if name else ""
     if isinstance(told, Evaluation):
-        low, high = interval(told.accuracy, told.count)
+        low, high = wilson(round(told.accuracy * told.count), told.count)
         return Fact(
             f"{before}{split} accuracy",
             units.percent(told.accuracy),
