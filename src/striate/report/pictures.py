@@ -6,6 +6,7 @@ Legend: C depth, H height, W width.
 from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ def picture(image: Image.Image, *, most: int = 160) -> Picture:
         image.save(content, format="JPEG", quality=_QUALITY)
     uri = f"data:image/{kind};base64,{b64encode(content.getvalue()).decode()}"
     return Picture(uri, *image.size, is_pixelated)
+
+
+def short_name(name: str) -> str:
+    """What a picture is called on a page that others may read: of a path its folder and its file alone."""
+    return "/".join(Path(name).parts[-2:])
 
 
 def heat(values: NDArray[np.float64]) -> Picture:

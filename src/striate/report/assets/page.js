@@ -56,7 +56,7 @@
     ask.className = "ask";
     const slider = document.createElement("input");
     Object.assign(slider, { type: "range", min: 0, max: points.length - 1, step: 1, value: points.length - 1 });
-    slider.setAttribute("aria-label", `${figure.querySelector(".label").textContent} at ${figure.dataset.across}`);
+    slider.setAttribute("aria-label", figure.querySelector(".label").textContent);
     const output = document.createElement("output");
     ask.append(slider, output);
     figure.append(ask);

@@ -9,7 +9,7 @@ from striate.report.material import Answers, Material
 from striate.report.section import Section, section
 from striate.train import Evaluation
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _FAR = 420.0, 270.0, 46.0, 36.0, 12.0
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _FAR = 420.0, 262.0, 46.0, 28.0, 12.0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.report.material import Answers, Material
-from striate.report.pictures import Picture, picture_of
+from striate.report.pictures import Picture, picture_of, short_name
 from striate.report.section import Section, section
 from striate.train import Evaluation, log_softmax
 
@@ -54,7 +54,7 @@ def _mistakes(material: Material, answer: Answers, *, several: bool) -> Mistakes
         label, said = int(labels[index]), int(scores[index].argmax())
         shown.append(
             Mistake(
-                name="" if pictures is None else pictures.name(index),
+                name="" if pictures is None else short_name(pictures.name(index)),
                 picture=picture_of(material.pixels[index]),
                 is_class=classes[label],
                 said=classes[said],

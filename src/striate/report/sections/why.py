@@ -8,7 +8,7 @@ from striate.core import StriateError
 from striate.look import METHODS, Attribution, attribute, explain, overlay, row_at_its_size
 from striate.look import Shown as ShownPicture
 from striate.report.material import Answers, Material
-from striate.report.pictures import Picture, picture
+from striate.report.pictures import Picture, picture, short_name
 from striate.report.section import Section, section
 from striate.train import Evaluation, log_softmax
 
@@ -83,7 +83,7 @@ def _asked(material: Material, answer: Answers, index: int, why: str, is_thoroug
     panels, best = (_explained if is_thorough else _attributed)(material, shown, name)
     return Asked(
         why=why,
-        name=shown.name,
+        name=short_name(shown.name),
         is_class=answer.goal.classes[int(answer.targets[index])],
         said=name,
         confidence=float(np.exp(log_softmax(answer.scores[index : index + 1])[0, said])),
@@ -116,5 +116,7 @@ def _attributed(material: Material, shown: ShownPicture, name: str) -> tuple[lis
 
 
 def _panel(material: Material, shown: ShownPicture, one: Attribution, told: str) -> Panel:
+    if not one.map.any():
+        told = f"nothing at {one.node} speaks for it"
     drawn = overlay(one, shown.original, material.subject.input)
     return Panel(METHODS[one.method].title, picture(drawn, most=224), told)
