@@ -77,7 +77,7 @@ def pets(made_pets: Path, tmp_path: Path) -> Path:
 def run(made_pets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that is done, trained once for all tests; none may change it."""
     out = tmp_path_factory.mktemp("runs") / "pets-small"
-    words = ["--network", "conv 2 3 relu | flatten | dense", "--epochs", "4", "--quiet"]
+    words = ["--network", "conv 2 3 relu | flatten | dense", "--epochs", "4", "--quiet", "--no-report"]
     with pytest.raises(SystemExit) as ended:
         main(["train", "--data", str(made_pets), *words, "--out", str(out)])
     assert ended.value.code == 0

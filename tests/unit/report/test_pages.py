@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def test_headings_follow_each_other_and_pictures_have_words(
 def test_the_parts_of_a_classifier(classified: Run) -> None:
     page = report(classified)
     assert named(page.html) == [
-        *("headline", "network", "cost", "curves", "confusion", "mistakes", "data", "recipe", "environment")
+        *("headline", "network", "cost", "curves", "confusion", "calibration", "mistakes", "why", "filters"),
+        *("data", "recipe", "environment"),
     ]
     text = Page(page.html).text
     accuracy = classified.results.test_accuracy
@@ -91,7 +93,7 @@ def test_mistakes_are_the_pictures_that_were_told_wrong_worst_first(classified: 
     wrong = scores.argmax(axis=1) != labels
     assert wrong.any()
     page = Page(report(classified).html)
-    tips = [one["data-tip"] or "" for one in page.all("li") if "data-tip" in one]
+    tips = [one["data-tip"] or "" for one in page.all("li") if "was given" in (one.get("data-tip") or "")]
     assert len(tips) == min(24, wrong.sum())
     shares = torch.from_numpy(scores).softmax(dim=1).numpy()[np.arange(len(labels)), labels]
     given = [float(tip.split("given ")[1].split(" %")[0]) for tip in tips]
@@ -150,7 +152,7 @@ def test_the_plan_stands_beside_what_was_measured(classified: Run) -> None:
     assert weights == 4 * 10 + 3 * 145
     assert f"numbers kept {weights} {weights}" in text
     assert re.search(r"memory of a step [\d.]+ KiB [\d.]+ KiB", text)
-    assert re.search(r"arithmetic of training [\d.]+ kFLOP a row [\d.]+ [MG]FLOP/s", text)
+    assert re.search(r"arithmetic of training [\d.]+ kFLOP [\d.]+ [MG]FLOP/s", text)
 
 
 def test_without_its_data_a_run_still_has_a_page(copied: Run, classified: Run, place: Path) -> None:
@@ -161,7 +163,7 @@ def test_without_its_data_a_run_still_has_a_page(copied: Run, classified: Run, p
             report(copied, strict=True)
     finally:
         (place / "gone.npz").rename(place / "bars.npz")
-    assert set(page.missing) == {"Mistakes"}
+    assert set(page.missing) == {"Mistakes", "Why these answers"}
     assert "bars.npz" in page.missing["Mistakes"]
     text = Page(page.html).text
     assert "The data themselves can’t be shown" in text
@@ -203,7 +205,7 @@ def test_a_run_that_was_stopped_before_its_first_epoch_has_a_page(copied: Run) -
 def test_a_part_that_fails_is_replaced_by_its_reason(
     classified: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from striate.report import sections
+    sections = import_module("striate.report.sections")
 
     def broken(material: object) -> None:
         raise ZeroDivisionError("by <nothing>")
@@ -277,3 +279,45 @@ def test_random_numbers_and_gradients_are_left_as_they_were(classified: Run) -> 
     report(classified, strict=True)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.is_grad_enabled()
+
+
+def test_calibration_is_that_of_the_test(classified: Run) -> None:
+    told = classified.evaluation("test")
+    assert told is not None
+    text = Page(report(classified).html).text
+    assert f"expected error {100 * told['calibration_error']:.2f} %" in text
+    assert f"loss, nats {told['loss']:.4f}" in text
+    assert "One temperature, by which all scores are divided, was fitted on the validation split" in text
+
+
+def test_answers_are_explained_right_ones_and_wrong_ones(classified: Run) -> None:
+    kept = classified.predictions("test")
+    wrong = int((kept["scores"].argmax(axis=1) != kept["labels"]).sum())
+    text = Page(report(classified, strict=True).html).text
+    assert text.count("Sure and right: ") == text.count("Barely right: ") == 1
+    assert len(re.findall(r"Wrong: \S+ taken for \S+, ", text)) == min(2, wrong)
+    for method in ("occlusion", "integrated gradients", "Grad-CAM", "LRP"):
+        assert method in text
+    assert len(re.findall(r"deletion \d\.\d\d, insertion \d\.\d\d", text)) >= 2 + min(2, wrong)
+
+
+def test_a_larger_network_is_asked_by_quick_methods_and_a_huge_one_not_at_all(
+    classified: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = import_module("striate.report.sections.why")
+
+    monkeypatch.setattr(why, "_THOROUGH_MACS", 0)
+    text = Page(report(classified, strict=True).html).text
+    assert "guided backpropagation" in text
+    assert "insertion" not in text
+    monkeypatch.setattr(why, "_QUICK_MACS", 0)
+    text = Page(report(classified, strict=True).html).text
+    assert f"striate look why {classified.path}" in text
+
+
+def test_every_filter_is_drawn(classified: Run) -> None:
+    tips = [one.get("data-tip") or "" for one in Page(report(classified).html).all("li")]
+    norms = np.linalg.norm(classified.weights()["conv1.weight"].reshape(4, -1), axis=1)
+    found = [tip for tip in tips if tip.startswith("filter ")]
+    order = np.argsort(-norms)
+    assert [tip.splitlines()[0] for tip in found] == [f"filter {i}, norm {norms[i]:.3g}" for i in order]
