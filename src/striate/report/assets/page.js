@@ -88,6 +88,9 @@
     svg.addEventListener("pointerleave", hush);
   }
 
+  // A wide graph begins in its middle.
+  for (const graph of document.querySelectorAll(".graph")) graph.scrollLeft = (graph.scrollWidth - graph.clientWidth) / 2;
+
   // A matrix of many classes is a picture; its numbers are asked for by pointing.
   for (const figure of document.querySelectorAll(".heat")) {
     if (!figure.dataset.facts) continue;

@@ -63,7 +63,6 @@ def _told(named: tuple[str, Answers]) -> Fact:
 
 def _costs(material: Material) -> list[Fact]:
     results, plan = material.manifest.results, material.plan
-    frozen = f"{units.count(plan.frozen)} of them frozen" if plan.frozen else ""
     facts: list[Fact] = []
     if results.epochs_done:
         best = f", the best {results.best_epoch}" if results.best_epoch else ""
@@ -71,9 +70,18 @@ def _costs(material: Material) -> list[Fact]:
         hardware = material.manifest.hardware
         facts.append(Fact("training time", units.duration(results.train_seconds), f"{epochs}{best}"))
         facts.append(Fact("trained on", str(hardware.get("device", "–")), str(hardware.get("name", ""))))
-    facts.append(Fact("parameters", units.count(plan.parameters), frozen))
-    facts.append(Fact("MACs a row", units.count(plan.macs), "multiply-accumulates of one forward pass"))
+    frozen = f", {units.count(plan.frozen)} frozen" if plan.frozen else ""
+    facts.append(_large("parameters", plan.parameters, f"{units.count(plan.parameters)}{frozen}"))
+    facts.append(_large("MACs a row", plan.macs, f"{units.count(plan.macs)} in a forward pass"))
     if results.energy is not None:
         used = results.energy
         facts.append(Fact("energy", f"{1000 * used.kwh:.3g} Wh", f"{1000 * used.kg_co2eq:.3g} g CO2eq"))
     return facts
+
+
+def _large(name: str, number: int, note: str) -> Fact:
+    """A number that may be long, in three digits, with all of them beside it."""
+    for prefix, step in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if number >= step:
+            return Fact(name, f"{number / step:.3g} {prefix}", note)
+    return Fact(name, units.count(number), note if note != units.count(number) else "")

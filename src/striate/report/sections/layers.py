@@ -1,5 +1,7 @@
 """The network drawn as a graph, and its layers in a table."""
 
+import re
+
 from striate.core import GraphError
 from striate.report.material import Material
 from striate.report.network import drawn
@@ -10,7 +12,8 @@ def layers(material: Material) -> Section:
     """The graph with its shapes and, below, every layer with what it costs."""
     network, plan = material.network, material.plan
     try:
-        notation = network.notation()
+        # What the preparation takes off stands with the data.
+        notation = re.sub(r" (mean|deviation)=\S+", "", network.notation())
     except GraphError:  # several inputs or outputs, or crossing branches
         notation = None
     most = max((row.macs for row in plan.rows), default=0)

@@ -63,7 +63,7 @@ def _scatter(
         side=_SIDE,
         edge=_EDGE,
         far=_FAR,
-        dots=[(place(truth[i]), round(_SIDE - place(said[i]), 1)) for i in chosen],
+        dots=[(place(truth[i].item()), round(_SIDE - place(said[i].item()), 1)) for i in chosen],
         ticks=[(place(mark), f"{mark:g}") for mark in marks],
         shown=len(chosen),
         total=len(truth),
