@@ -31,6 +31,8 @@ def _own_place(
     """Every command works in a folder of its own, with nothing said by the environment."""
     for name in [name for name in os.environ if name.startswith("STRIATE_")]:
         monkeypatch.delenv(name)
+    # A page after each of so many trainings would take longer than they do; its own tests ask for it.
+    monkeypatch.setenv("STRIATE_REPORT", "no")
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.chdir(tmp_path)
 
@@ -75,7 +77,7 @@ def pets(made_pets: Path, tmp_path: Path) -> Path:
 def run(made_pets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that is done, trained once for all tests; none may change it."""
     out = tmp_path_factory.mktemp("runs") / "pets-small"
-    words = ["--network", "conv 2 3 relu | flatten | dense", "--epochs", "4", "--quiet"]
+    words = ["--network", "conv 2 3 relu | flatten | dense", "--epochs", "4", "--quiet", "--no-report"]
     with pytest.raises(SystemExit) as ended:
         main(["train", "--data", str(made_pets), *words, "--out", str(out)])
     assert ended.value.code == 0

@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError
 
 from striate import __version__
 from striate.cli.misuse import misuse_told
+from striate.cli.words import DEBUG
 from striate.core import StriateError
 
 # 128 + SIGINT, what shells expect of a program that Ctrl-C ended.
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 well, 1 failed, 2 wrongly asked, 130 interrupted."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in tokens
+    DEBUG.set(debug)
     tokens = [token for token in tokens if token != "--debug"]
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names may hold what no encoding can say; printing them must not fail.

@@ -1,5 +1,7 @@
 """What `train` and `resume` print of a run when they end."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from striate.cli.main import INTERRUPTED
@@ -9,19 +11,26 @@ from striate.runs import Run
 from striate.train import is_first_process
 
 
-def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
-    """Prints the run's results, as text or JSON, in one of several processes; returns the exit code."""
+def tell_run(run: Run, *, report: bool, json: bool, quiet: bool) -> int:
+    """Prints the run's results, as text or JSON, in one of several processes; returns the exit code.
+
+    With `report` a run that is done gets its page; whatever goes wrong with that, the code stays.
+    """
     manifest = run.manifest
     results = manifest.results
     if not is_first_process():
         pass
     elif json:
         facts = {"run": str(run.path), "state": manifest.state, "network": manifest.network}
+        page = _reported(run) if report and manifest.state == "done" else None
         figures = [str(path) for path in run.figures]
         outputs = {name: told for name in ("val", "test") if (told := _outputs(run, name))}
         print_json(
             "train",
-            facts | results.model_dump() | ({"outputs": outputs} if outputs else {}) | {"figures": figures},
+            facts
+            | results.model_dump()
+            | ({"outputs": outputs} if outputs else {})
+            | {"figures": figures, "report": None if page is None else str(page)},
         )
     elif manifest.state != "done":
         # Who watched the progress has been told already.
@@ -49,7 +58,24 @@ def tell_run(run: Run, *, json: bool, quiet: bool) -> int:
         print(f"run  {run.path}")
         for path in run.figures:
             print(f"figure  {path}")
+        page = _reported(run) if report else None
+        if page is not None:
+            print(f"report  {page}")
     return 0 if manifest.state == "done" else INTERRUPTED
+
+
+def _reported(run: Run) -> Path | None:
+    """Makes the run's page and returns where it is; what fails is said and leaves the training as it is."""
+    from striate.report import report
+
+    try:
+        return report(run).save()
+    except Exception as error:  # noqa: BLE001 - the training is done whatever becomes of its page
+        text = " ".join(str(error).split())
+        print(
+            f"striate: the report couldn't be made: {text}; try: striate report {run.path}", file=sys.stderr
+        )
+        return None
 
 
 def _outputs(run: Run, split: str) -> dict[str, dict[str, Any]]:

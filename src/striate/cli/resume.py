@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from striate.cli.words import Json, Quiet, RunPath
+from striate.cli.words import Json, MakesReport, Quiet, RunPath
 
 _DEVICE = Parameter(
     help="auto, cpu, cuda, cuda:N or mps. Default: the one it began on.", env_var="STRIATE_DEVICE"
@@ -22,6 +22,7 @@ def resume_command(
             help="stop at, or skip, a step whose loss or gradients aren't finite. Default: as it began."
         ),
     ] = None,
+    report: MakesReport = True,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -29,4 +30,5 @@ def resume_command(
     from striate.cli.outcome import tell_run
     from striate.train import resume
 
-    return tell_run(resume(run, device=device, bad=bad, quiet=quiet), json=json, quiet=quiet)
+    resumed = resume(run, device=device, bad=bad, quiet=quiet)
+    return tell_run(resumed, report=report, json=json, quiet=quiet)

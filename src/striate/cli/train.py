@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from striate.cli.overfit import tell_overfit
 from striate.cli.recipe_options import RecipeOptions
-from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, Quiet
+from striate.cli.words import DATA_HELP, NETWORK_HELP, Device, Json, MakesReport, Quiet
 from striate.core import units
 
 NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
@@ -46,6 +46,7 @@ def train_command(
         ),
     ] = False,
     slurm: Annotated[str | None, _SLURM] = None,
+    report: MakesReport = True,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -74,4 +75,4 @@ def train_command(
         quiet=quiet,
         **changes,
     )
-    return tell_run(run, json=json, quiet=quiet)
+    return tell_run(run, report=report, json=json, quiet=quiet)

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from cyclopts import CoercionError, Parameter, Token
 from striate.core import UsageError, quoted, units
 
 VERSION = 1
+# Whether the command line was asked to show where errors come from.
+DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
@@ -39,6 +42,15 @@ Classes = Annotated[int | None, Whole, Parameter(help="Width of the last dense w
 PlannedBatch = Annotated[int, Whole, Parameter(help="Pictures of a training step.", env_var="STRIATE_BATCH")]
 PlannedOptimizer = Annotated[str, Parameter(help="sgd, momentum, rmsprop, adam, adamw or muon.")]
 PlannedPrecision = Annotated[str, Parameter(help="fp32 or bf16.")]
+MakesReport = Annotated[
+    bool,
+    Parameter(
+        "--report",
+        negative="--no-report",
+        help="Make the page report.html when the training is done.",
+        env_var="STRIATE_REPORT",
+    ),
+]
 DATA_HELP = (
     "A named set (mnist, fashion-mnist, cifar10, cifar100, mnist-5k, digits, xo), a folder of pictures, or "
     "an IDX, CIFAR, .npz, Parquet or tar file or folder."

@@ -21,7 +21,7 @@ from striate.data.picture import coloured, prepare_picture, read_picture
 from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.shards import rows_of_part
-from striate.data.sheet import contact_sheet
+from striate.data.sheet import contact_sheet, examples
 from striate.data.splits import part, with_held_out
 from striate.data.statistics import channel_statistics
 from striate.data.xo import XO_CLASSES, xo_symbol
@@ -58,6 +58,7 @@ __all__ = [
     "contact_sheet",
     "depth",
     "displayed",
+    "examples",
     "inspect",
     "load",
     "median_size",

@@ -46,11 +46,10 @@ def contact_sheet(images: Images, *, columns: int = 10, cell: int = 80) -> Image
     cell = side * round(cell / side)
     shown = images.classes[:_MOST_CLASSES] or ("",)
     rows = min(_MOST_ROWS, max(1, _ROWS_AIMED_AT // len(shown)))
-    with quiet_pillow():
-        blocks = [
-            _block(split, name, index if images.classes else None, rows * columns, side, cell)
-            for index, name in enumerate(shown)
-        ]
+    blocks = [
+        _block(split, name, index if images.classes else None, rows * columns, side, cell)
+        for index, name in enumerate(shown)
+    ]
     heading = f"{split_name}, {units.count(len(split))} pictures"
     if images.classes:
         heading += f", {units.count(len(images.classes))} classes"
@@ -60,16 +59,27 @@ def contact_sheet(images: Images, *, columns: int = 10, cell: int = 80) -> Image
 
 
 def _block(split: Split, name: str, label: int | None, most: int, side: int, cell: int) -> _Block:
+    count = len(split) if label is None else int((split.labels == label).sum())
+    tiles = examples(split, label, most=most, side=side)
+    return _Block(name, count, [tile.resize((cell, cell), Image.Resampling.NEAREST) for tile in tiles])
+
+
+def examples(split: Split, label: int | None, *, most: int, side: int) -> list[Image.Image]:
+    """Up to `most` pictures of a class (or of all), always the same, each cut to a square of `side`, in RGB.
+
+    Pictures that can't be read are passed over.
+    """
     members = np.arange(len(split)) if label is None else np.flatnonzero(split.labels == label)
     tiles: list[Image.Image] = []
-    # Twice as many as wanted are tried, in case some can't be read.
-    for index in np.random.default_rng(0).permutation(members)[: 2 * most].tolist():
-        tile = _tile(split.pictures, index, side)
-        if tile is not None:
-            tiles.append(tile.resize((cell, cell), Image.Resampling.NEAREST))
-        if len(tiles) == most:
-            break
-    return _Block(name, len(members), tiles)
+    with quiet_pillow():
+        # Twice as many as wanted are tried, in case some can't be read.
+        for index in np.random.default_rng(0).permutation(members)[: 2 * most].tolist():
+            tile = _tile(split.pictures, index, side)
+            if tile is not None:
+                tiles.append(tile)
+            if len(tiles) == most:
+                break
+    return tiles
 
 
 def _tile(pictures: Pictures, index: int, side: int) -> Image.Image | None:

@@ -32,7 +32,7 @@ class Shown:
 
     def batch(self, device: torch.device) -> Tensor:
         """The picture as a batch of one, (1, C, H, W)."""
-        return torch.from_numpy(np.ascontiguousarray(self.pixels))[None].to(device)
+        return torch.from_numpy(np.array(self.pixels))[None].to(device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,7 +123,15 @@ class Run:
             if value is not None:
                 facts[name.replace("_", " ")] = units.percent(value)
         rows = "".join(f"<tr><th>{key}</th><td>{escape(value)}</td></tr>" for key, value in facts.items())
-        return f"<table>{rows}</table>"
+        return f"<table>{rows}</table>{self._curves()}"
+
+    def _curves(self) -> str:
+        """The picture of the curves for a notebook, where it has been drawn."""
+        try:
+            content = (self.folder.figures / "curves.png").read_bytes()
+        except OSError:
+            return ""
+        return f'<img alt="curves" width="720" src="data:image/png;base64,{b64encode(content).decode()}">'
 
 
 def _is_entry(value: Any) -> bool:

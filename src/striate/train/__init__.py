@@ -17,11 +17,13 @@ from striate.train.goals import goals_of
 from striate.train.interrupt import Stopped
 from striate.train.objective import Goal
 from striate.train.overfitting import OverfitCheck, overfit
+from striate.train.peak import peak_of_step
 from striate.train.predicting import Prediction, predict
 from striate.train.rate_finder import RateTest, find_rate
 from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
 from striate.train.rows import Rows, rows_of
 from striate.train.scoring import scores_of
+from striate.train.setup import followed_recipe, images_of
 from striate.train.testing import load_module, test
 from striate.train.training import resume, train
 from striate.train.watching import Quiet
@@ -48,12 +50,15 @@ __all__ = [
     "evaluate",
     "evaluate_regression",
     "find_rate",
+    "followed_recipe",
     "goals_of",
+    "images_of",
     "is_first_process",
     "load_module",
     "log_softmax",
     "named_network",
     "overfit",
+    "peak_of_step",
     "predict",
     "processor",
     "recipe_of",

@@ -150,14 +150,18 @@ def loaded_images(images: Images | str | Path, watcher: Quiet | None = None) -> 
     return loaded, str(path.resolve()) if is_path else str(images)
 
 
+def followed_recipe(run: Run) -> Recipe:
+    """The recipe that a run followed; raises RecipeError when its manifest's is none."""
+    return checked(run.manifest.recipe, f"the recipe in {run.folder.manifest}")
+
+
 def images_of(run: Run, images: Images | None = None, watcher: Quiet | None = None) -> Images:
     """The data that a run was trained on, loaded again and split as they were then.
 
     Raises RunError when they are other data by now: another split would mix what was trained on with
     what is tested.
     """
-    manifest = run.manifest
-    recipe = checked(manifest.recipe, f"the recipe in {run.folder.manifest}")
+    manifest, recipe = run.manifest, followed_recipe(run)
     loaded, _ = loaded_images(manifest.data.spec if images is None else images, watcher)
     split = with_held_out(loaded, validation=recipe.validation, seed=recipe.split_seed)
     known, missing = manifest.data, manifest.data.left_out
