@@ -12,7 +12,8 @@ from striate.core import units
 
 NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 RECIPE = Parameter(
-    help="lecture, fast, tiny, small-grey, small-color, fast-color, photo or a .toml file. Default: by the pictures.",
+    help="lecture, fast, fast-color, tiny, small-grey, small-color, photo or a .toml file. "
+    "Default: by the pictures.",
     env_var="STRIATE_RECIPE",
 )
 _SLURM = Parameter(

@@ -13,8 +13,8 @@ from striate.compare.design import Design, Group, Settled, designs_of, identity,
 from striate.compare.matching import TOLERANCE, Match, matched, require_match
 from striate.core import DamageError, UsageError, read_small_file
 from striate.data import load
-from striate.runs import Run, RunFolder, runs_root, write_json, write_text
-from striate.train import Recipe, resume, save_figure, train
+from striate.runs import Run, RunFolder, runs_root, save_figure, write_json, write_text
+from striate.train import Recipe, resume, train
 
 SEEDS = 5
 _LONGEST_NAME = 80

@@ -1,7 +1,6 @@
 """Looking inside: what filters see, why an answer was given, where a network fails.
 
-Names are imported when they are first used: a convolution's arithmetic shouldn't wait for torch, nor a mistake
-for what draws a graph.
+Names are imported when they are first used: a convolution's arithmetic shouldn't wait for torch.
 """
 
 from importlib import import_module
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
         occlusion,
         on_original,
         overlay,
-        png_of,
         random_curves,
         randomised,
         relevance,
@@ -51,10 +49,9 @@ if TYPE_CHECKING:
     from striate.look.maps import FeatureMaps, feature_maps
     from striate.look.matrices import named_kernel, read_kernel, read_matrix, read_pixels
     from striate.look.maximize import MadePicture, Maxima, Maximum, maximize
-    from striate.look.mosaic import around_grey, png_of, signed
+    from striate.look.mosaic import around_grey, signed
     from striate.look.nodes import last_detector, node_with_maps
     from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
-    from striate.look.sample import Sample, sample
     from striate.look.sampling import Sample, sample
     from striate.look.shift_theory import ShiftTheory, shift_theory
     from striate.look.stats import ActivationStats, NodeStats, activation_stats
@@ -135,7 +132,6 @@ __all__ = [
     "occlusion",
     "on_original",
     "overlay",
-    "png_of",
     "random_curves",
     "randomised",
     "read_kernel",
@@ -186,7 +182,6 @@ _MODULES = {
         "occlusion",
         "on_original",
         "overlay",
-        "png_of",
         "random_curves",
         "randomised",
         "relevance",
@@ -250,7 +245,6 @@ _MODULES = {
     ),
     "mosaic": (
         "around_grey",
-        "png_of",
         "signed",
     ),
     "nodes": (
@@ -262,10 +256,6 @@ _MODULES = {
         "Patches",
         "ProjectedPatch",
         "strongest_patches",
-    ),
-    "sample": (
-        "Sample",
-        "sample",
     ),
     "sampling": (
         "Sample",

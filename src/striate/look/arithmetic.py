@@ -18,8 +18,8 @@ from striate.core import Shape, UnknownNameError, UsageError, units
 from striate.graph import FILLS, Conv, Extent, Input, Padding, Window
 from striate.look.convolution_figure import convolution_figure
 from striate.look.matrices import as_planes, factor_text, named_kernel, number_text
-from striate.look.panels import figure_html
 from striate.look.sliding import sliding_gif
+from striate.runs import figure_html
 
 MOST_WRITTEN = 64
 """Places of a map whose products are written out; of larger maps only the place that answers most."""

@@ -16,7 +16,7 @@ from striate.data import displayed
 from striate.look.changes import CHANGES, Change, Pixels, require_border, why_not
 from striate.look.shift_theory import ShiftTheory, shift_theory
 from striate.look.subject import Subject
-from striate.runs import Run
+from striate.runs import Run, figure_html
 from striate.train import log_softmax, scores_of
 
 _POINTS = 0.05
@@ -146,9 +146,7 @@ class Invariance:
         return draw(self)
 
     def _repr_html_(self) -> str:
-        from striate.look.sheets import html_image
-
-        return html_image(self.figure())
+        return figure_html(self.figure())
 
 
 def invariance(

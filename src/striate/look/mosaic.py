@@ -3,11 +3,8 @@
 Legend: C depth, H height, W width.
 """
 
-import warnings
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import matplotlib
@@ -17,11 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from striate.runs import figure_html
+
 INK, RED, ORANGE = "#1f2933", "#dc2626", "#d97706"
 EMPTY = (222, 228, 240)
 """The colour of what lies outside a picture."""
 
-_DPI = 120
 _CAPTION, _GAP, _MARGIN, _LINE = 0.15, 0.07, 0.12, 0.2
 _NARROWEST, _BESIDE = 4.5, 2.2
 
@@ -33,7 +31,7 @@ class Shows:
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
-        return f'<img src="data:image/png;base64,{b64encode(png_of(self.figure())).decode()}">'
+        return figure_html(self.figure())
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +41,6 @@ class Tile:
     pixels: NDArray[np.uint8]
     caption: str = ""
     frame: str | None = None
-
-
-def png_of(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    content = BytesIO()
-    with warnings.catch_warnings():
-        # A class named in a script that the font lacks is drawn as boxes, which needs no warning.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()
 
 
 def mosaic(

@@ -3,7 +3,6 @@
 Legend: C depth, H height, W width.
 """
 
-from base64 import b64encode
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from striate.look.matrices import number_text
-from striate.runs import figure_png
 
 INK, PALE, MARK = "#1f2933", "#7b8794", "#d97706"
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#2b5fc4", "#ffffff", "#cf4527"])
@@ -88,8 +86,3 @@ def draw_picture(axes: Axes, planes: NDArray[Any]) -> None:
         **({} if len(shown) == 3 else {"cmap": "gray", "vmin": 0, "vmax": 255}),
         aspect="auto",
     )
-
-
-def figure_html(figure: Figure) -> str:
-    """A figure as a notebook shows it."""
-    return f'<img src="data:image/png;base64,{b64encode(figure_png(figure)).decode()}">'

@@ -3,11 +3,8 @@
 Legend: C depth, H height, W width.
 """
 
-import warnings
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -86,18 +83,3 @@ def cut(name: str, most: int = 16) -> str:
 def tail(name: str, most: int = 60) -> str:
     """The end of a long name, which in a path tells most."""
     return name if len(name) <= most else f"…{name[1 - most :]}"
-
-
-def png_of(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    content = BytesIO()
-    with warnings.catch_warnings():
-        # A class named in a script that the font lacks is drawn as boxes, which needs no warning.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()
-
-
-def html_image(figure: Figure) -> str:
-    """A figure as an HTML image that brings its own bytes."""
-    return f'<img src="data:image/png;base64,{b64encode(png_of(figure)).decode()}">'

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from striate.core import units
 from striate.data import XO_CLASSES, ArrayPictures, load, xo_symbol
-from striate.look.panels import figure_html
 from striate.look.xo_figure import XORow, xo_figure
 from striate.look.xo_learning import LEARNED_NETWORK, LearnedXO, learn_xo
 from striate.look.xo_matching import XO_FILTERS, Votes, match_maps, votes_of
+from striate.runs import figure_html
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from striate.runs.atomic import put_aside, sweep, write_bytes, write_json, write_text
 from striate.runs.digest import digest_of_bytes
-from striate.runs.figure import figure_png, save_figure
+from striate.runs.figure import figure_html, figure_png, save_figure
 from striate.runs.folder import RunFolder, new_folder, runs_root
 from striate.runs.launch import Launch, launch_of
 from striate.runs.lock import held
@@ -20,6 +20,7 @@ __all__ = [
     "RunFolder",
     "State",
     "digest_of_bytes",
+    "figure_html",
     "figure_png",
     "held",
     "launch_of",

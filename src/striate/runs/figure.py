@@ -1,6 +1,8 @@
 """Figures as PNG."""
 
 import warnings
+from base64 import b64encode
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,12 @@ def figure_png(figure: "Figure") -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(content, format="png", dpi=_DPI)
     return content.getvalue()
+
+
+def figure_html(figure: "Figure", alt: str = "") -> str:
+    """A figure as an HTML image that brings its own bytes, as notebooks show it."""
+    content = b64encode(figure_png(figure)).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{content}">'
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

@@ -12,7 +12,6 @@ from striate.train.evaluation import (
     evaluate_regression,
     log_softmax,
 )
-from striate.train.figures import save_figure
 from striate.train.goals import goals_of
 from striate.train.interrupt import Stopped
 from striate.train.objective import Goal
@@ -64,7 +63,6 @@ __all__ = [
     "recipe_of",
     "resume",
     "rows_of",
-    "save_figure",
     "scores_of",
     "test",
     "train",

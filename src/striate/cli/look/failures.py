@@ -23,8 +23,7 @@ def failures_command(
     Also its calibration with and without a temperature, and accuracy by class and by original size.
     """
     from striate.look import failures
-    from striate.look.sheets import png_of
-    from striate.runs import Run, write_bytes
+    from striate.runs import Run, save_figure
 
     opened = Run.open(run)
     told = failures(opened, data, split=split, device=device)
@@ -32,7 +31,7 @@ def failures_command(
     paths: dict[str, str] = {}
     for name, figure in told.figures().items():
         path = folder / f"look-failures-{name}.png"
-        write_bytes(path, png_of(figure))
+        save_figure(figure, path)
         paths[name] = str(path)
     if json:
         print_json("look.failures", told.to_dict() | {"figures": paths})

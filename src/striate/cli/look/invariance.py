@@ -40,10 +40,8 @@ def invariance_command(
     from rich.console import Console
     from rich.progress import Progress
 
-    from striate.look import invariance
-    from striate.look.changes import CHANGES
-    from striate.look.sheets import png_of
-    from striate.runs import Run, write_bytes
+    from striate.look import CHANGES, invariance
+    from striate.runs import Run, save_figure
 
     opened = Run.open(run)
     console = Console(stderr=True)
@@ -61,7 +59,7 @@ def invariance_command(
             progress=lambda done, count: bar.update(task, completed=done, total=count),
         )
     path = out or opened.folder.figures / "look-invariance.png"
-    write_bytes(path, png_of(told.figure()))
+    save_figure(told.figure(), path)
     if json:
         print_json("look.invariance", told.to_dict() | {"figure": str(path)})
     else:

@@ -29,9 +29,8 @@ def sampled(subject: "Subject", data: str | None, split: str | None, rows: int) 
 
 def save(subject: "Subject", figure: "Figure", view: str, out: Path | None) -> str:
     """Writes a view's picture and gives its path."""
-    from striate.look import png_of
-    from striate.runs import write_bytes
+    from striate.runs import save_figure
 
     path = subject.run.folder.figures / f"look-{view}.png" if out is None else out
-    write_bytes(path, png_of(figure))
+    save_figure(figure, path)
     return str(path)

@@ -133,10 +133,9 @@ def _row(subject: "Subject", prepared: "Rows", index: int) -> "tuple[Shown, str]
 
 
 def _write(figure: "Figure", path: Path) -> None:
-    from striate.look import png_of
-    from striate.runs import write_bytes
+    from striate.runs import save_figure
 
-    write_bytes(path, png_of(figure))
+    save_figure(figure, path)
 
 
 def _write_each(told: "Explanation", folder: Path) -> dict[str, str]:

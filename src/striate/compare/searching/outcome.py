@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.core import RunError, units
-from striate.runs import Run, write_json, write_text
-from striate.train import save_figure
+from striate.runs import Run, save_figure, write_json, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,7 +16,6 @@ from striate.look.attribution.gradients import (
 from striate.look.attribution.methods import METHODS, attribute
 from striate.look.attribution.occlusion import occlusion
 from striate.look.attribution.overlay import on_original, overlay, row_at_its_size
-from striate.look.attribution.panels import png_of
 from striate.look.attribution.randomising import randomised
 from striate.look.attribution.ranks import agreement, spearman
 from striate.look.attribution.relevance import relevance
@@ -45,7 +44,6 @@ __all__ = [
     "occlusion",
     "on_original",
     "overlay",
-    "png_of",
     "random_curves",
     "randomised",
     "relevance",

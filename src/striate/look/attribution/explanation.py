@@ -19,10 +19,10 @@ from striate.look.attribution.attribution import Attribution
 from striate.look.attribution.curves import Curves, curves, random_curves
 from striate.look.attribution.methods import METHODS, attribute, methods_for
 from striate.look.attribution.overlay import overlay
-from striate.look.attribution.panels import data_uri, panels
+from striate.look.attribution.panels import panels
 from striate.look.attribution.ranks import agreement
 from striate.look.subject import Shown, Subject
-from striate.runs import Run
+from striate.runs import Run, figure_html
 
 # A panel is drawn no larger than this many pixels a side.
 _DRAWN = 640
@@ -134,7 +134,7 @@ class Explanation:
         return "\n".join([*lines, "", f"On this one picture {best}; --faithfulness judges over many."])
 
     def _repr_html_(self) -> str:
-        return f'<img alt="{len(self.attributions)} attributions" src="{data_uri(self.figure())}">'
+        return figure_html(self.figure(), f"{len(self.attributions)} attributions")
 
     @property
     def _said(self) -> str:

@@ -1,10 +1,7 @@
 """Pictures of attributions: an original beside its overlays, curves, and a matrix of agreement."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from textwrap import fill
-from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -81,18 +78,3 @@ def curves_and_agreement(
     figure.colorbar(image, ax=axes, shrink=0.7)
     figure.suptitle(heading, fontsize=11, parse_math=False)
     return figure
-
-
-def png_of(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    content = BytesIO()
-    with catch_warnings():
-        # A class named in a script that the font lacks is drawn as boxes, which needs no warning.
-        filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()
-
-
-def data_uri(figure: Figure) -> str:
-    """A figure as a PNG that a page carries within itself."""
-    return f"data:image/png;base64,{b64encode(png_of(figure)).decode('ascii')}"

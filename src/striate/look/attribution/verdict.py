@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from striate.look.attribution.panels import curves_and_agreement, data_uri
+from striate.look.attribution.panels import curves_and_agreement
+from striate.runs import figure_html
 
 
 @dataclass(frozen=True)
@@ -149,4 +150,4 @@ class Faithfulness:
         return "\n".join([*lines, "", f"{self.verdict[0].upper()}{self.verdict[1:]}."])
 
     def _repr_html_(self) -> str:
-        return f'<img alt="{self.verdict}" src="{data_uri(self.figure())}">'
+        return figure_html(self.figure(), self.verdict)

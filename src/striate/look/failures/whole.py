@@ -15,9 +15,8 @@ from striate.look.failures.groups import Groups, groups_of
 from striate.look.failures.judged import Judged, judge
 from striate.look.failures.labels import DoubtfulLabels, doubtful_labels
 from striate.look.failures.mistakes import Mistakes, mistakes_of
-from striate.look.sheets import html_image
 from striate.look.subject import Subject
-from striate.runs import Run
+from striate.runs import Run, figure_html
 from striate.train import Rows
 
 Topic = TypeVar("Topic")
@@ -82,7 +81,7 @@ class Failures:
         return {name: figure for name, figure in drawn.items() if figure is not None}
 
     def _repr_html_(self) -> str:
-        return "".join(map(html_image, self.figures().values()))
+        return "".join(map(figure_html, self.figures().values()))
 
 
 def failures(
