@@ -52,7 +52,7 @@ def _row_height(high: int, wide: int) -> float:
 
 def _key(filters: "Filters", is_row: bool, depth: int) -> str:
     if filters.in_colour:
-        return "each filter from its least to its greatest weight, grey at 0"
+        return "grey at 0, each filter by its own greatest weight"
     key = "blue below 0, red above, each filter by its own greatest weight"
     if not is_row:
         return key

@@ -19,7 +19,7 @@ from striate.look.patches import Patch, checked_channels, patch_at, strongest_re
 from striate.look.sampling import Sample, batch_size
 from striate.look.subject import Subject
 
-STEPS = 192
+STEPS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def maximize(
     *,
     channels: Sequence[int] | None = None,
     classes: Sequence[str] | None = None,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = (0, 1),
     steps: int = STEPS,
 ) -> Maxima:
     """Pictures made by gradient ascent so that a channel responds as much as it can (Erhan et al. 2009).

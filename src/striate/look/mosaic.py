@@ -5,6 +5,7 @@ Legend: C depth, H height, W width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -63,9 +64,10 @@ def mosaic(
     cell_high, cell_wide = high * scale, wide * scale
     caption = _CAPTION * max(1 + tile.caption.count("\n") if tile.caption else 0 for tile in shown)
     rows = -(-len(tiles) // columns)
-    head = _MARGIN + _LINE * (1 + title.count("\n") + (notes.count("\n") + 1 if notes else 0)) + _GAP
     indent = 0.0 if beside is None else _BESIDE + 2 * _MARGIN
     width = max(_NARROWEST, indent + columns * (cell_wide + _GAP) + 2 * _MARGIN)
+    title, notes = _wrapped(title, width, 10), _wrapped(notes, width, 8)
+    head = _MARGIN + _LINE * (1 + title.count("\n") + (notes.count("\n") + 1 if notes else 0)) + _GAP
     height = head + rows * (cell_high + caption + _GAP) + _MARGIN
     if beside is not None:
         high, wide = beside.pixels.shape[:2]
@@ -88,6 +90,12 @@ def mosaic(
     axes.set_ylim(height, 0)
     axes.set_aspect("auto")
     return figure
+
+
+def _wrapped(text: str, width: float, size: float) -> str:
+    """Lines that fit into so many inches, at most 0.6 of the size wide a letter."""
+    letters = int((width - 2 * _MARGIN) * 72 / (0.6 * size))
+    return "\n".join(part for line in text.split("\n") for part in wrap(line, letters))
 
 
 def _draw(axes: Axes, tile: Tile, left: float, top: float, scale: float) -> None:

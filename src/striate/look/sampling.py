@@ -33,6 +33,8 @@ class Sample:
     def __str__(self) -> str:
         whole = len(self.rows)
         where = f"rows of '{self.rows.split}' of {self.rows.images.name}"
+        if whole == 1:
+            return f"the only row of '{self.rows.split}' of {self.rows.images.name}"
         if len(self) == whole:
             return f"all {units.count(whole)} {where}"
         return f"{units.count(len(self))} of {units.count(whole)} {where}, evenly spread"

