@@ -18,6 +18,7 @@ from striate.runs import (
     now,
     read_tensors,
     versions,
+    write_bytes,
     write_metrics,
     write_tensors,
     write_text,
@@ -139,6 +140,9 @@ def test_a_run_shows_itself_in_a_notebook(run: Run) -> None:
     assert "<tr><th>data</th><td>&lt;pets&gt;</td></tr>" in html
     assert "<tr><th>training time</th><td>1 min 02 s</td></tr>" in html
     assert "<tr><th>test accuracy</th><td>75.00 %</td></tr>" in html
+    assert "<img" not in html
+    write_bytes(run.folder.figures / "curves.png", b"drawn")
+    assert 'src="data:image/png;base64,ZHJhd24="' in run._repr_html_()
 
 
 def test_metrics_are_lines_of_json_and_a_table(run: Run) -> None:
