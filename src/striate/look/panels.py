@@ -81,8 +81,5 @@ def draw_map(axes: Axes, matrix: NDArray[Any], bound: float) -> None:
 def draw_picture(axes: Axes, planes: NDArray[Any]) -> None:
     """A picture (C, H, W) of 0 to 255, what lies outside cut: grey, or RGB where C is 3."""
     shown = np.clip(np.rint(planes), 0, 255).astype(np.uint8)
-    axes.imshow(
-        shown.transpose(1, 2, 0) if len(shown) == 3 else shown[0],
-        **({} if len(shown) == 3 else {"cmap": "gray", "vmin": 0, "vmax": 255}),
-        aspect="auto",
-    )
+    pixels = shown.transpose(1, 2, 0) if len(shown) == 3 else shown[0]
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, aspect="auto")

@@ -195,7 +195,7 @@ class _Stage:
     ) -> None:
         self._title(pen, grid, title)
         for row, column in np.ndindex(*matrix.shape):
-            self._cell(pen, grid, row, column, matrix[row, column], bound)
+            self._cell(pen, grid, row, column, float(matrix[row, column]), bound)
 
     def _title(self, pen: ImageDraw.ImageDraw, grid: _Grid, title: str) -> None:
         pen.text((grid.left, grid.top - 5), title, INK, self.plain, anchor="ls")

@@ -19,7 +19,7 @@ def frames_of(content):
     frames, durations = [], []
     for number in range(image.n_frames):
         image.seek(number)
-        frames.append(np.asarray(image.convert("RGB")).astype(int))
+        frames.append(np.asarray(image.convert("RGB")).astype(np.int16))
         durations.append(image.info["duration"])
     return image, frames, durations
 

@@ -26,13 +26,13 @@ def test_all_names_are_drawn_with_their_numbers():
     assert len(figure.axes) == 1 + 2 * len(KERNEL_NAMES)
     titles = [text.get_text() for text in figure.texts]
     assert [name for name in titles if name in KERNEL_NAMES] == list(KERNEL_NAMES)
-    numbers = [text.get_text() for text in figure.axes[3].texts]
+    numbers = [text.get_text() for text in figure.axes[4].texts]
     assert numbers == ["0", "-1", "0", "-1", "5", "-1", "0", "-1", "0"]
 
 
 def test_what_keeps_the_brightness_is_drawn_in_colour_and_the_rest_as_a_map():
     axes = apply_kernels(PICTURE, ["blur", "edge"]).figure().axes
-    blur, edge = axes[2].images[0].get_array(), axes[4].images[0]
+    blur, edge = axes[1].images[0].get_array(), axes[3].images[0]
     assert blur.shape == (20, 30, 3)
     assert blur.dtype == np.uint8
     assert edge.get_array().shape == (20, 30)
