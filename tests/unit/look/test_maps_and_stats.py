@@ -97,7 +97,7 @@ def test_statistics_of_some_nodes_as_text() -> None:
         "node   output  mean  deviation   zeros  least  greatest    dead",
         "relu1  2×2×2      1       1.66  62.5 %      0         5  1 of 2",
         "",
-        "over all 1 rows of 'test' of made; dead: 0 at every place of every row",
+        "over the only row of 'test' of made; dead: 0 at every place of every row",
     ]
     assert told.to_dict()["nodes"][0]["dead"] == [1]
 

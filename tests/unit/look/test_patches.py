@@ -18,14 +18,14 @@ from subjects import left_behind, random_bytes, sample_of, set_weights, subject_
 
 
 @st.composite
-def mapped_networks(draw) -> Network:
-    """Networks of maps with strides, dilation, padding, branches and sides that differ."""
+def mapped_networks(draw, *, gaps: bool) -> Network:
+    """Networks of maps with strides, padding, branches and sides that differ, and with `gaps` in windows."""
     source = Input(draw(st.integers(7, 16)), draw(st.integers(7, 16)), draw(st.sampled_from([1, 3])))
     volume = source
     for _ in range(draw(st.integers(1, 3))):
         kernel = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
-        stride = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
-        dilation = draw(st.integers(1, 2))
+        stride = tuple(draw(st.integers(1, 2 if gaps else min(2, size))) for size in kernel)
+        dilation = draw(st.integers(1, 2)) if gaps else 1
         match draw(st.integers(0, 2)):
             case 0:
                 volume = Conv(2, kernel, stride, "same", dilation=dilation)(volume)
@@ -40,8 +40,9 @@ def mapped_networks(draw) -> Network:
 
 
 @settings(max_examples=40)
-@given(mapped_networks(), st.integers(0, 99))
-def test_what_a_patch_has_seen_is_what_its_gradient_reaches(network: Network, seed: int) -> None:
+@given(st.data(), st.booleans(), st.integers(0, 99))
+def test_what_a_patch_has_seen_is_what_its_gradient_reaches(data, gaps: bool, seed: int) -> None:
+    network = data.draw(mapped_networks(gaps=gaps))
     subject = subject_of(network)
     for weight in subject.module.parameters():
         weight.data.fill_(1.0)  # nothing cancels
