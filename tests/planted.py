@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from striate.look.failures import Judged
+from striate.look.failing import Judged
 from striate.runs import Run
 from striate.train import train
 

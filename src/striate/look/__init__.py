@@ -40,22 +40,22 @@ if TYPE_CHECKING:
         spearman,
     )
     from striate.look.changes import BORDERS, CHANGES, Change
-    from striate.look.deconvnet import ReluRule, rectifiers, relu_rule
-    from striate.look.embedding import EmbeddingMap, EmbeddingMethod, embedding, embedding_method
-    from striate.look.failures import Failures, Reliability, failures, fit_temperature, reliability, wilson
-    from striate.look.filters import Filters, LearnedFilter, filters
-    from striate.look.invariance import Invariance, invariance
+    from striate.look.failing import Failures, Reliability, failures, fit_temperature, reliability, wilson
+    from striate.look.feature_space import EmbeddingMap, EmbeddingMethod, embedding, embedding_method
+    from striate.look.filter_bank import Filters, LearnedFilter, filters
     from striate.look.kernel_sheet import KernelSheet, apply_kernels
     from striate.look.maps import FeatureMaps, feature_maps
     from striate.look.matrices import named_kernel, read_kernel, read_matrix, read_pixels
-    from striate.look.maximize import MadePicture, Maxima, Maximum, maximize
+    from striate.look.maximizing import MadePicture, Maxima, Maximum, maximize
     from striate.look.mosaic import around_grey, signed
     from striate.look.nodes import last_detector, node_with_maps
     from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
+    from striate.look.relu_rules import ReluRule, rectifiers, relu_rule
     from striate.look.sampling import Sample, sample
     from striate.look.shift_theory import ShiftTheory, shift_theory
     from striate.look.stats import ActivationStats, NodeStats, activation_stats
     from striate.look.subject import Shown, Subject
+    from striate.look.varying import Invariance, invariance
     from striate.look.xo_comparison import XOComparison, compare_xo
     from striate.look.xo_learning import LearnedXO, learn_xo
     from striate.look.xo_matching import XO_FILTERS, Votes, match_maps, votes_of
@@ -195,18 +195,18 @@ _MODULES = {
         "CHANGES",
         "Change",
     ),
-    "deconvnet": (
+    "relu_rules": (
         "ReluRule",
         "rectifiers",
         "relu_rule",
     ),
-    "embedding": (
+    "feature_space": (
         "EmbeddingMap",
         "EmbeddingMethod",
         "embedding",
         "embedding_method",
     ),
-    "failures": (
+    "failing": (
         "Failures",
         "Reliability",
         "failures",
@@ -214,12 +214,12 @@ _MODULES = {
         "reliability",
         "wilson",
     ),
-    "filters": (
+    "filter_bank": (
         "Filters",
         "LearnedFilter",
         "filters",
     ),
-    "invariance": (
+    "varying": (
         "Invariance",
         "invariance",
     ),
@@ -237,7 +237,7 @@ _MODULES = {
         "read_matrix",
         "read_pixels",
     ),
-    "maximize": (
+    "maximizing": (
         "MadePicture",
         "Maxima",
         "Maximum",

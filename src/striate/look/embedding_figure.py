@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from striate.look.mosaic import INK
 
 if TYPE_CHECKING:
-    from striate.look.embedding import EmbeddingMap
+    from striate.look.feature_space import EmbeddingMap
 
 _MOST_IN_LEGEND = 20
 _LONGEST = 24

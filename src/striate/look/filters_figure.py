@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from striate.look.mosaic import ORANGE, RED, Tile, around_grey, enlarged, mosaic, side_by_side, signed
 
 if TYPE_CHECKING:
-    from striate.look.filters import Filters, LearnedFilter
+    from striate.look.filter_bank import Filters, LearnedFilter
 
 _MOST_SLICES, _SLICES_ACROSS = 32, 64
 # Pixels of a slice's longer side, so that the gap between slices stays thin.

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from striate.core import units
 from striate.look.changes import CHANGES
-from striate.look.invariance import Curve, Invariance
 from striate.look.sheets import BLUE, GREEN, GREY, INK
+from striate.look.varying import Curve, Invariance
 
 _COLUMNS = 3
 _TITLES = {

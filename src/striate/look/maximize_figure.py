@@ -11,7 +11,7 @@ from striate.look.mosaic import Tile, mosaic, rgb
 from striate.look.patches_figure import cut
 
 if TYPE_CHECKING:
-    from striate.look.maximize import Maxima, Maximum
+    from striate.look.maximizing import Maxima, Maximum
 
 _ACROSS = 12
 _LONGEST = 16

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from striate.core import UsageError, units
-from striate.look.deconvnet import relu_rule
 from striate.look.fields import fields_of_channels
 from striate.look.mosaic import Shows
 from striate.look.nodes import last_detector, node_with_maps
 from striate.look.patches_figure import patches_figure
+from striate.look.relu_rules import relu_rule
 from striate.look.sampling import Sample, batch_size, tensor_of
 from striate.look.subject import Subject
 from striate.plan import ReceptiveField

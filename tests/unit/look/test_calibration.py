@@ -6,8 +6,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from planted import judged
-from striate.look.failures import fit_temperature, reliability
-from striate.look.failures.calibration import BINS, calibration_of
+from striate.look.failing import fit_temperature, reliability
+from striate.look.failing.calibration import BINS, calibration_of
 from striate.train import evaluate
 
 

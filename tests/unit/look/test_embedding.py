@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 
 from striate.core import UnknownNameError, UsageError
 from striate.look import embedding
-from striate.look.embedding import features_of, principal_components
+from striate.look.feature_space import features_of, principal_components
 from subjects import left_behind, random_bytes, sample_of, subject_of
 
 NAMES = ("x", "y", "z")

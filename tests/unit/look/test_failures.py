@@ -12,9 +12,9 @@ from scipy.stats import binomtest
 from planted import FLIPPED, TWINS, bars, judged, planted
 from striate.core import UsageError
 from striate.look import failures
-from striate.look.failures import judge, wilson
-from striate.look.failures.confusions import confusions_of
-from striate.look.failures.duplicates import correlation, duplicates_of, thumbnails
+from striate.look.failing import judge, wilson
+from striate.look.failing.confusions import confusions_of
+from striate.look.failing.duplicates import correlation, duplicates_of, thumbnails
 from striate.look.subject import Subject
 from striate.runs import write_tensors
 from striate.train import evaluate, train

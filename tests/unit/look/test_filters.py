@@ -6,7 +6,7 @@ import torch
 
 from striate.core import UnknownNameError, UsageError
 from striate.look import filters
-from striate.look.filters import filter_bank
+from striate.look.filter_bank import filter_bank
 from subjects import left_behind, random_bytes, sample_of, set_weights, subject_of
 
 

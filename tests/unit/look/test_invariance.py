@@ -8,8 +8,8 @@ from planted import planted
 from striate.core import Shape, UnknownNameError, UsageError
 from striate.look import CHANGES, Subject, invariance
 from striate.look.changes import Change
-from striate.look.invariance import Curve, Invariance, Point
 from striate.look.shift_theory import ShiftTheory
+from striate.look.varying import Curve, Invariance, Point
 from striate.train import scores_of
 
 CIRCULAR = (

@@ -11,7 +11,7 @@ from torch import Tensor
 from striate.core import UsageError
 from striate.look.attribution.asking import class_asked, empty_colour, gradient, pixels_of, scores
 from striate.look.attribution.attribution import Attribution
-from striate.look.deconvnet import ReluRule, rectifiers, relu_rule
+from striate.look.relu_rules import ReluRule, rectifiers, relu_rule
 from striate.look.subject import Shown, Subject
 
 _STEPS = 50

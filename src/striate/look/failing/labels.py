@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from striate.core import UsageError, units
-from striate.look.failures.judged import Judged
+from striate.look.failing.judged import Judged
 from striate.look.sheets import Row, Tile, cut, sheet, tail
 
 _COLUMNS, _DRAWN, _PRINTED = 8, 32, 3

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from striate.look.failures.judged import Judged
+from striate.look.failing.judged import Judged
 from striate.look.sheets import Row, Tile, cut, sheet
 
 _COLUMNS, _DRAWN, _PRINTED = 8, 6, 3

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from matplotlib.figure import Figure
 
 from striate.core import DataError, RunError, UsageError, units
-from striate.look.failures.calibration import Calibration, calibration_of
-from striate.look.failures.confusions import Confusions, confusions_of
-from striate.look.failures.duplicates import Duplicates, duplicates_of
-from striate.look.failures.groups import Groups, groups_of
-from striate.look.failures.judged import Judged, judge
-from striate.look.failures.labels import DoubtfulLabels, doubtful_labels
-from striate.look.failures.mistakes import Mistakes, mistakes_of
+from striate.look.failing.calibration import Calibration, calibration_of
+from striate.look.failing.confusions import Confusions, confusions_of
+from striate.look.failing.duplicates import Duplicates, duplicates_of
+from striate.look.failing.groups import Groups, groups_of
+from striate.look.failing.judged import Judged, judge
+from striate.look.failing.labels import DoubtfulLabels, doubtful_labels
+from striate.look.failing.mistakes import Mistakes, mistakes_of
 from striate.look.subject import Subject
 from striate.runs import Run, figure_html
 from striate.train import Rows

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from striate.core import units
-from striate.look.failures.judged import Judged
+from striate.look.failing.judged import Judged
 from striate.look.sheets import BLUE, GREEN, GREY, INK, ORANGE
 from striate.train import log_softmax
 

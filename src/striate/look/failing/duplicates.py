@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from striate.core import units
-from striate.look.failures.judged import Judged, name_of, pixels_of
+from striate.look.failing.judged import Judged, name_of, pixels_of
 from striate.look.sheets import Row, Tile, cut, sheet, tail
 from striate.train import Rows
 

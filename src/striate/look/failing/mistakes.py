@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from striate.core import units
-from striate.look.failures.judged import Judged
+from striate.look.failing.judged import Judged
 from striate.look.sheets import Row, Tile, cut, sheet, tail
 
 _COLUMNS, _DRAWN, _PRINTED = 8, 32, 4

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from striate.core import units
-from striate.look.failures.judged import Judged
+from striate.look.failing.judged import Judged
 from striate.look.sheets import BLUE, GREY, cut
 
 _SIZES, _DRAWN, _PRINTED = 5, 40, 3
