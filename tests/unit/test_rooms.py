@@ -27,6 +27,15 @@ def test_a_room_imports_only_faces_of_others(module: Path) -> None:
             assert name.name in listed, f"{module}:{node.lineno} takes {name.name}, which {room} doesn't list"
 
 
+def test_no_face_calls_a_thing_as_it_calls_a_module_of_its_own() -> None:
+    """An imported submodule would take the place of a name that is imported when it is first used."""
+    for room in {module.parts[0] for module in MODULES}:
+        face = import_module(f"striate.{room}")
+        modules = {path.stem for path in (SOURCE / room).iterdir() if path.suffix == ".py" or path.is_dir()}
+        if "_MODULES" in vars(face):
+            assert modules.isdisjoint(face.__all__)
+
+
 def test_every_face_has_what_it_lists() -> None:
     for room in {module.parts[0] for module in MODULES}:
         face = import_module(f"striate.{room}")

@@ -35,7 +35,8 @@ def compiled(module: NetworkModule) -> Callable[..., Any]:
     It raises TrainingError when the compiler fails.
     """
     # Imported here, since it takes longer than all the rest of torch.
-    from torch._dynamo.exc import TorchDynamoException
+
+    from torch._dynamo.exc import TorchDynamoException  # importing it takes more than a second
 
     made = torch.compile(module)
 
