@@ -78,8 +78,8 @@ def test_every_verb_has_help(striate, verb: str) -> None:
 OPTIONS = "--batch, --budget, --classes, --input, --json, --optimizer, --precision, --versus"
 WRONG = [
     ("pln", "unknown verb 'pln'; did you mean 'plan'?"),
-    ("cook", "unknown verb 'cook'; choose one of compare, data, lint, look, lr, plan, predict, report, resume, "
-     "runs, sweep, test, train; see 'striate --help'"),
+    ("cook", "unknown verb 'cook'; choose one of compare, data, lint, look, lr, plan, predict, report, "
+     "resume, runs, sweep, test, train; see 'striate --help'"),
     ("data insp x", "unknown verb 'insp'; did you mean 'inspect'?"),
     ("plan", "'striate plan' needs NETWORK; see 'striate plan --help'"),
     ("predict x", "'striate predict' needs FILES; see 'striate predict --help'"),
