@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
-ROOMS := $(addprefix striate.,core graph zoo plan runs data build train)
+ROOMS := $(addprefix striate.,core graph zoo plan runs data build train look report compare)
 
 .PHONY: demo test check truth format docs bench faults clean
 

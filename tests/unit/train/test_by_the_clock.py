@@ -29,10 +29,10 @@ def clock(monkeypatch):
 
         return taken
 
-    def step(stepper, inputs, wanted, number, rate, original=Stepper.step):
+    def step(stepper, inputs, wanted, number, rate, place=1.0, original=Stepper.step):
         rates.append(rate)
         now[0] += STEP
-        return original(stepper, inputs, wanted, number, rate)
+        return original(stepper, inputs, wanted, number, rate, place)
 
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: now[0]))

@@ -49,10 +49,10 @@ place, rank = Path(sys.argv[1]), os.environ["RANK"]
 seen, written, out = {}, [], [None]
 take_step = step.Stepper.step
 
-def noting(self, inputs, wanted, number, rate):
+def noting(self, inputs, wanted, number, rate, place=1.0):
     rows = [sha256(row.numpy().tobytes()).hexdigest() for row in inputs[0]]
     seen[out[0]].append([number, rows, self.whole(number)])
-    return take_step(self, inputs, wanted, number, rate)
+    return take_step(self, inputs, wanted, number, rate, place)
 
 def watch(event, facts):
     names = {"os.mkdir": 0, "os.rename": 1, "open": 0}
@@ -195,10 +195,10 @@ from striate.train import step
 
 rank, take_step = os.environ["RANK"], step.Stepper.step
 
-def breaking(self, inputs, wanted, number, rate):
+def breaking(self, inputs, wanted, number, rate, place=1.0):
     if rank == sys.argv[1] and number == 4:
         {does}
-    return take_step(self, inputs, wanted, number, rate)
+    return take_step(self, inputs, wanted, number, rate, place)
 
 step.Stepper.step = breaking
 main(sys.argv[2:])

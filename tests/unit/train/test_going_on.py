@@ -308,7 +308,7 @@ def test_other_data_of_the_same_size_are_refused(trained, stopping_after, data, 
 
 
 def test_full_memory_is_told_with_the_way_out(trained, monkeypatch):
-    def full(self, pixels, wanted, number, rate):
+    def full(self, pixels, wanted, number, rate, place):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(step.Stepper, "step", full)

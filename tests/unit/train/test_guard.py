@@ -29,9 +29,9 @@ def breaking(monkeypatch):
         part, taken = step.Stepper._part, step.Stepper.step
         now = []
 
-        def counted(self, inputs, wanted, number, rate):
+        def counted(self, inputs, wanted, number, rate, place=1.0):
             now[:] = [number]
-            return taken(self, inputs, wanted, number, rate)
+            return taken(self, inputs, wanted, number, rate, place)
 
         def broken(self, inputs, wanted, count):
             is_broken = now[0] in numbers

@@ -76,7 +76,7 @@ def test_gradients_of_parts_are_those_of_the_whole(trained, monkeypatch):
     gradients: list[dict[str, torch.Tensor]] = []
     step = Stepper.step
 
-    def kept(training, inputs, wanted, number, rate):
+    def kept(training, inputs, wanted, number, rate, place=1.0):
         zero = training.optimizer.zero_grad
         pairs = list(training.module.named_parameters())
         training.optimizer.zero_grad = lambda: (
@@ -84,7 +84,7 @@ def test_gradients_of_parts_are_those_of_the_whole(trained, monkeypatch):
             zero(),
         )
         try:
-            return step(training, inputs, wanted, number, rate)
+            return step(training, inputs, wanted, number, rate, place)
         finally:
             training.optimizer.zero_grad = zero
 

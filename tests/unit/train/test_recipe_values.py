@@ -133,9 +133,9 @@ def test_balance_makes_a_network_without_eyes_call_all_classes_alike(trained, un
 def test_clipped_gradient_has_the_norm_it_may_have(trained, monkeypatch):
     norms = []
 
-    def kept(stepper, inputs, wanted, number, rate):
+    def kept(stepper, inputs, wanted, number, rate, place=1.0):
         before = [weight.detach().clone() for weight in stepper.module.parameters()]
-        told = step(stepper, inputs, wanted, number, rate)
+        told = step(stepper, inputs, wanted, number, rate, place)
         moved = [now.detach() - then for now, then in zip(stepper.module.parameters(), before, strict=True)]
         norms.append(torch.cat([one.flatten() for one in moved]).norm().item() / rate)
         return told
