@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from striate.look.patches import Patch, Patches, ProjectedPatch, strongest_patches
     from striate.look.relu_rules import ReluRule, rectifiers, relu_rule
     from striate.look.sampling import Sample, sample
-    from striate.look.shift_theory import ShiftTheory, shift_theory
     from striate.look.stats import ActivationStats, NodeStats, activation_stats
+    from striate.look.stride_theory import ShiftTheory, shift_theory
     from striate.look.subject import Shown, Subject
     from striate.look.varying import Invariance, invariance
     from striate.look.xo_comparison import XOComparison, compare_xo
@@ -261,7 +261,7 @@ _MODULES = {
         "Sample",
         "sample",
     ),
-    "shift_theory": (
+    "stride_theory": (
         "ShiftTheory",
         "shift_theory",
     ),

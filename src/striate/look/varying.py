@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from striate.core import UnknownNameError, UsageError, units
 from striate.data import displayed
 from striate.look.changes import CHANGES, Change, Pixels, require_border, why_not
-from striate.look.shift_theory import ShiftTheory, shift_theory
+from striate.look.stride_theory import ShiftTheory, shift_theory
 from striate.look.subject import Subject
 from striate.runs import Run, figure_html
 from striate.train import log_softmax, scores_of

@@ -28,7 +28,7 @@ def figure_png(figure: "Figure") -> bytes:
 def figure_html(figure: "Figure", alt: str = "") -> str:
     """A figure as an HTML image that brings its own bytes, as notebooks show it."""
     content = b64encode(figure_png(figure)).decode("ascii")
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{content}">'
+    return f'<img src="data:image/png;base64,{content}" alt="{escape(alt)}">'
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

@@ -8,7 +8,7 @@ from planted import planted
 from striate.core import Shape, UnknownNameError, UsageError
 from striate.look import CHANGES, Subject, invariance
 from striate.look.changes import Change
-from striate.look.shift_theory import ShiftTheory
+from striate.look.stride_theory import ShiftTheory
 from striate.look.varying import Curve, Invariance, Point
 from striate.train import scores_of
 
