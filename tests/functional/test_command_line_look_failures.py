@@ -39,7 +39,7 @@ def test_invariance_as_json_and_elsewhere(striate, run: Path) -> None:
     told = striate("look", "invariance", run, *words, "--json")
     document = json.loads(told.out)
     assert (told.code, told.err) == (0, "")
-    assert (document["format"], document["version"]) == ("striate.look.varying", 1)
+    assert (document["format"], document["version"]) == ("striate.look.invariance", 1)
     assert list(document["changes"]) == ["jpeg", "shift across", "shift down"]
     assert (document["count"], document["border"]) == (6, "circular")
     assert document["figure"] == "new/curves.png"
@@ -81,7 +81,7 @@ def test_failures_as_json_in_a_folder(striate, run: Path) -> None:
     told = striate("look", "failures", run, "--json", "--out", "found")
     document = json.loads(told.out)
     assert (told.code, told.err) == (0, "")
-    assert (document["format"], document["split"], document["count"]) == ("striate.look.failing", "test", 10)
+    assert (document["format"], document["split"], document["count"]) == ("striate.look.failures", "test", 10)
     assert set(document["figures"]) >= {"groups", "calibration"}
     for path in document["figures"].values():
         assert Path(path).parent == Path("found")

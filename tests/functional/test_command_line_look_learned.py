@@ -46,7 +46,7 @@ def test_every_view_tells_programs_and_draws_where_it_is_told(striate, seen: Pat
     assert (told.code, told.err) == (0, "")
     document = json.loads(told.out)
     facts = [document[name] for name in ("format", "version", "run", "figure")]
-    assert facts == [f"striate.look-{view}", 1, str(seen), "deep/it.png"]
+    assert facts == [f"striate.look.{view}", 1, str(seen), "deep/it.png"]
     assert is_picture("deep/it.png")
 
 

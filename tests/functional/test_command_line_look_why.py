@@ -34,7 +34,7 @@ def test_a_row_is_explained_with_its_class(striate, run: Path) -> None:
         *("--json", "--out", "deep/why.png", "--each", "each"),
     )
     document = json.loads(told.out)
-    assert (told.code, document["format"], document["version"]) == (0, "striate.look-why", 1)
+    assert (told.code, document["format"], document["version"]) == (0, "striate.look.why", 1)
     assert (document["class"], document["answer"], document["true_class"]) == ("cat", "dog", "dog")
     assert sum(document["probabilities"].values()) == pytest.approx(1)
     assert [one["method"] for one in document["methods"]] == ["gradient", "lrp"]
@@ -83,7 +83,7 @@ def test_methods_are_judged_for_programs(striate, run: Path) -> None:
     )
     told = striate("look", "why", run, *words, "--json")
     document = json.loads(told.out)
-    assert (told.code, document["format"], document["split"]) == (0, "striate.look-faithfulness", "train")
+    assert (told.code, document["format"], document["split"]) == (0, "striate.look.faithfulness", "train")
     assert (document["rows"], document["randomised_rows"]) == (32, 16)
     assert document["drawn_anew"] == ["dense1", "conv1"]
     for one in document["methods"]:

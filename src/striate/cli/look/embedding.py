@@ -32,6 +32,6 @@ def embedding_command(
     told = embedding(subject, sampled(subject, data, split, rows), node, method=chosen, seed=seed)
     path = save(subject, told.figure(), f"embedding-{told.node}-{method}", out)
     if json:
-        print_json("look-embedding", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.embedding", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

@@ -41,6 +41,6 @@ def filters_command(
         told = filters(subject, told.node, sample=sampled(subject, data, split, rows))
     path = save(subject, told.figure(most), f"filters-{told.node}", out)
     if json:
-        print_json("look-filters", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.filters", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

@@ -48,6 +48,6 @@ def maps_command(
     told = feature_maps(subject, shown, node)
     path = save(subject, told.figure(most), f"maps-{node}-{stem}", out)
     if json:
-        print_json("look-maps", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.maps", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

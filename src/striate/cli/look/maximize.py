@@ -55,6 +55,6 @@ def maximize_command(
     )
     path = save(subject, told.figure(), f"maximize-{'classes' if node is None else node}", out)
     if json:
-        print_json("look-maximize", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.maximize", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

@@ -46,6 +46,6 @@ def patches_command(
     told = strongest_patches(subject, sample, node, channels=chosen, count=count)
     path = save(subject, told.figure(), f"patches-{node}", out)
     if json:
-        print_json("look-patches", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.patches", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

@@ -30,6 +30,6 @@ def stats_command(
     told = activation_stats(subject, sampled(subject, data, split, rows), names)
     path = save(subject, told.figure(), "stats", out)
     if json:
-        print_json("look-stats", {"run": run, **told.to_dict(), "figure": path})
+        print_json("look.stats", {"run": run, **told.to_dict(), "figure": path})
     else:
         print(f"{told}\npicture: {path}")

@@ -81,7 +81,7 @@ def why_command(
     _write(told.figure(), path)
     overlays = {} if each is None else _write_each(told, each)
     if json:
-        print_json("look-why", {"run": run, **told.to_dict(), "figure": str(path), "overlays": overlays})
+        print_json("look.why", {"run": run, **told.to_dict(), "figure": str(path), "overlays": overlays})
     else:
         print(told)
         if each is not None:
@@ -114,7 +114,7 @@ def _judge(
     path = out or subject.run.folder.figures / "look-why-faithfulness.png"
     _write(told.figure(), path)
     if json:
-        print_json("look-faithfulness", {"split": prepared.split, **told.to_dict(), "figure": str(path)})
+        print_json("look.faithfulness", {"split": prepared.split, **told.to_dict(), "figure": str(path)})
     else:
         print(told)
         print(f"picture: {path}")
