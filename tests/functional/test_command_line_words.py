@@ -78,7 +78,7 @@ def test_every_verb_has_help(striate, verb: str) -> None:
 OPTIONS = "--batch, --budget, --classes, --input, --json, --optimizer, --precision, --versus"
 WRONG = [
     ("pln", "unknown verb 'pln'; did you mean 'plan'?"),
-    ("bake", "unknown verb 'bake'; choose one of compare, data, lint, look, lr, plan, predict, report, "
+    ("juggle", "unknown verb 'juggle'; choose one of compare, data, lint, look, lr, plan, predict, report, "
      "resume, runs, sweep, test, train; see 'striate --help'"),
     ("data insp x", "unknown verb 'insp'; did you mean 'inspect'?"),
     ("plan", "'striate plan' needs NETWORK; see 'striate plan --help'"),
