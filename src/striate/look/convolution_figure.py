@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from striate.look.colours import ORANGE, PALE
 from striate.look.matrices import number_text
-from striate.look.panels import MARK, PALE, Sheet, bound_of, draw_map, draw_numbers, usual_bound
+from striate.look.panels import Sheet, bound_of, draw_map, draw_numbers, usual_bound
 
 if TYPE_CHECKING:
     from striate.look.arithmetic import Convolution
@@ -129,7 +130,7 @@ def _mark_padding(axes: Axes, told: "Convolution") -> None:
     (top, left), (height, width) = told.window.before, told.shape.spatial
     across = np.array([0, width, width, 0, 0]) + left - 0.5
     down = np.array([0, 0, height, height, 0]) + top - 0.5
-    axes.plot(across, down, color=MARK, linewidth=1.4)
+    axes.plot(across, down, color=ORANGE, linewidth=1.4)
 
 
 def _name_of(channel: int, channels: int, is_small: bool) -> str:

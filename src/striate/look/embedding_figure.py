@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from striate.look.mosaic import INK
+from striate.look.colours import INK
 
 if TYPE_CHECKING:
     from striate.look.feature_space import EmbeddingMap

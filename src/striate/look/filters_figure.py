@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from striate.look.mosaic import ORANGE, RED, Tile, around_grey, enlarged, mosaic, side_by_side, signed
+from striate.look.colours import ORANGE, RED
+from striate.look.mosaic import Tile, around_grey, enlarged, mosaic, side_by_side, signed
 
 if TYPE_CHECKING:
     from striate.look.filter_bank import Filters, LearnedFilter

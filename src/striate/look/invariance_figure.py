@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from striate.core import units
 from striate.look.changes import CHANGES
-from striate.look.sheets import BLUE, GREEN, GREY, INK
+from striate.look.colours import BLUE, GREEN, GREY, INK
 from striate.look.varying import Curve, Invariance
 
 _COLUMNS = 3

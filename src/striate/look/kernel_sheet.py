@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from striate.core import UsageError, units
 from striate.graph import KERNEL_NAMES
 from striate.look.arithmetic import Convolution, convolve
+from striate.look.colours import PALE
 from striate.look.matrices import as_planes, number_text, read_kernel
-from striate.look.panels import PALE, Sheet, draw_map, draw_numbers, draw_picture, usual_bound
+from striate.look.panels import Sheet, draw_map, draw_numbers, draw_picture, usual_bound
 from striate.runs import figure_html
 
 _COLUMNS, _SIDE, _KERNEL, _GAP, _LINE, _MARGIN = 3, 2.5, 1.2, 0.4, 0.3, 0.35

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from striate.look.colours import INK
 from striate.runs import figure_html
 
-INK, RED, ORANGE = "#1f2933", "#dc2626", "#d97706"
 EMPTY = (222, 228, 240)
 """The colour of what lies outside a picture."""
 

@@ -11,9 +11,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from striate.look.colours import INK
 from striate.look.matrices import number_text
 
-INK, PALE, MARK = "#1f2933", "#7b8794", "#d97706"
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#2b5fc4", "#ffffff", "#cf4527"])
 """Blue for what is below 0, white for 0, red for what is above."""
 STRONGEST = 0.6

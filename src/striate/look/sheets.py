@@ -1,4 +1,4 @@
-"""Sheets of captioned pictures as matplotlib figures, and figures as PNG and HTML.
+"""Sheets of captioned pictures as matplotlib figures.
 
 Legend: C depth, H height, W width.
 """
@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from striate.data import displayed
+from striate.look.colours import INK
 
-INK, BLUE, ORANGE, GREEN, GREY = "#1f2933", "#2563eb", "#d97706", "#0f766e", "#9aa5b1"
-
-_DPI = 120
 # In sides of a tile: what a caption and a title take, and what lies between tiles.
 _CAPTION, _TITLE, _GAP = 0.36, 0.34, 0.1
 _INCHES = 1.25

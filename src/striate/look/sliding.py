@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from striate.core import UsageError
+from striate.look.colours import INK, ORANGE, PALE
 from striate.look.matrices import factor_text, number_text
-from striate.look.panels import INK, MARK, PALE, SIGNED, STRONGEST, bound_of
+from striate.look.panels import SIGNED, STRONGEST, bound_of
 
 if TYPE_CHECKING:
     from striate.look.arithmetic import Convolution
@@ -125,7 +126,7 @@ class _Stage:
             self._cell(pen, self.answer, row, column, told.map[row, column], self.bounds[2])
         else:
             self._number(pen, self.answer.box(row, column), products.flat[:step].sum(), PALE)
-        pen.rectangle(self.answer.box(row, column), outline=MARK, width=3)
+        pen.rectangle(self.answer.box(row, column), outline=ORANGE, width=3)
         self._window(pen, row, column, step)
         pen.text((_MARGIN, self.words), f"row {row + 1}, column {column + 1}", PALE, self.plain)
         lines = self._sum_lines(row, column, step)
@@ -147,7 +148,7 @@ class _Stage:
                 if grid.cell >= _LEAST_FACTORED:
                     factor = f"×{number_text(kernel[channel, down, across])}"
                     pen.text((box[2] - 3, box[3] - 2), factor, _FACTOR, self.small, anchor="rd")
-            pen.rectangle(grid.box(top, left, height, width), outline=MARK, width=3)
+            pen.rectangle(grid.box(top, left, height, width), outline=ORANGE, width=3)
             if channel == last[0]:
                 down, across = int(last[1]), int(last[2])
                 pen.rectangle(grid.box(top + down, left + across), outline=INK, width=3)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from striate.look.mosaic import INK, ORANGE, RED
+from striate.look.colours import INK, ORANGE, RED
 
 if TYPE_CHECKING:
     from striate.look.stats import ActivationStats

@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from striate.look.colours import INK, PALE
 from striate.look.matrices import named_kernel
-from striate.look.panels import INK, PALE, SIGNED, Sheet, bound_of, draw_numbers
+from striate.look.panels import SIGNED, Sheet, bound_of, draw_numbers
 from striate.look.xo_matching import XO_FILTERS
 
 _CELL, _GAP, _LABEL, _SAID, _MARGIN, _HEAD, _BREAK = 1.0, 0.12, 1.3, 1.25, 0.35, 2.15, 0.45

@@ -14,8 +14,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from striate.core import units
+from striate.look.colours import BLUE, GREEN, GREY, INK, ORANGE
 from striate.look.failing.judged import Judged
-from striate.look.sheets import BLUE, GREEN, GREY, INK, ORANGE
 from striate.train import log_softmax
 
 BINS = 15

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from striate.core import units
+from striate.look.colours import BLUE, GREY
 from striate.look.failing.judged import Judged
-from striate.look.sheets import BLUE, GREY, cut
+from striate.look.sheets import cut
 
 _SIZES, _DRAWN, _PRINTED = 5, 40, 3
 # The normal distribution's quantile for 95 %.
