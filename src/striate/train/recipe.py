@@ -153,7 +153,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     # The network airnet on small colour pictures: as few operations as reach airbench94's accuracy.
     "fast-color": Recipe(
-        epochs=9,
+        epochs=6,
         batch=512,
         optimizer="muon",
         lr=0.02,
@@ -163,7 +163,6 @@ RECIPES: dict[str, Recipe] = {
         smoothing=0.2,
         shift=2,
         flip=True,
-        small=0.75,
         initial="whitening",
         validation=0.0,
     ),
