@@ -74,15 +74,21 @@ def named_kernel(name: str) -> NDArray[np.float64]:
     return np.reshape(layer.values(anywhere)[0], layer.window(anywhere).kernel)
 
 
-def read_pixels(picture: str | Path | Image.Image, *, depth: int) -> NDArray[np.float64]:
+def read_pixels(
+    picture: str | Path | Image.Image, *, depth: int, longest: int | None = None
+) -> NDArray[np.float64]:
     """A picture's numbers (C, H, W), 0 to 255: grey of `depth` 1, red, green and blue of 3, upright.
+
+    It keeps its own size unless a side is longer than `longest`, to which it is shrunk then.
 
     Raises UsageError when there is no such file and DataError when it's no picture.
     """
     image = picture if isinstance(picture, Image.Image) else read_picture(picture)
     upright = ImageOps.exif_transpose(image)
-    size = Shape((upright.height, upright.width), depth)
-    return prepare_picture(upright, size, "stretch").astype(np.float64)
+    sides = (upright.height, upright.width)
+    scale = min(1.0, (longest or max(sides)) / max(sides))
+    height, width = (max(1, round(side * scale)) for side in sides)
+    return prepare_picture(upright, Shape((height, width), depth), "stretch").astype(np.float64)
 
 
 def as_planes(numbers: ArrayLike, what: str) -> NDArray[np.float64]:

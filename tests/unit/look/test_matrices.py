@@ -77,6 +77,8 @@ def test_a_picture_is_read_upright_and_whole(tmp_path):
     assert pixels.shape == (3, 30, 10)
     assert pixels[:, 5, 5] == pytest.approx([255, 0, 0], abs=3)
     assert read_pixels(path, depth=1).shape == (1, 30, 10)
+    assert read_pixels(path, depth=1, longest=30).shape == (1, 30, 10)
+    assert read_pixels(path, depth=1, longest=15).shape == (1, 15, 5)
     with pytest.raises(UsageError, match=r"nowhere.png is no file; give the path of a picture"):
         read_pixels("nowhere.png", depth=1)
     path.write_text("no picture")

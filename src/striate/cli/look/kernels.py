@@ -12,10 +12,13 @@ _KERNEL = Parameter(
     allow_leading_hyphen=True,
 )
 
+# Where windows of three places are drawn smaller than a pixel, nothing is seen of them.
+_LONGEST = 1000
+
 
 def kernels_command(
     *,
-    image: Annotated[Path, Parameter(help="A picture's file.")],
+    image: Annotated[Path, Parameter(help=f"A picture's file, shrunk where a side is above {_LONGEST}.")],
     kernel: Annotated[list[str] | None, _KERNEL] = None,
     out: Annotated[
         Path | None, Parameter(help="Where the figure goes, a .png. Default: NAME-kernels.png.")
@@ -27,7 +30,7 @@ def kernels_command(
     from striate.look import apply_kernels, read_pixels
     from striate.runs import save_figure
 
-    told = apply_kernels(read_pixels(image, depth=3), kernel or KERNEL_NAMES)
+    told = apply_kernels(read_pixels(image, depth=3, longest=_LONGEST), kernel or KERNEL_NAMES)
     path = out or Path(f"{image.stem}-kernels.png")
     save_figure(told.figure(), path)
     if json:
