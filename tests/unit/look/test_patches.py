@@ -56,8 +56,10 @@ def test_what_a_patch_has_seen_is_what_its_gradient_reaches(data, gaps: bool, se
             (gradient,) = torch.autograd.grad(subject.module(x)[(0, channel, *patch.place)], x)
             reached = gradient[0].abs().sum(0).nonzero()
             for axis, (first, last) in enumerate(patch.seen):
-                assert int(reached[:, axis].min()) == max(0, first)
-                assert int(reached[:, axis].max()) == min(size[axis] - 1, last)
+                least, most = int(reached[:, axis].min()), int(reached[:, axis].max())
+                # Half in the padding, a window with gaps may miss the border itself.
+                assert least == max(0, first) or (gaps and first < 0 <= least)
+                assert most == min(size[axis] - 1, last) or (gaps and most < size[axis] <= last)
                 assert last - first + 1 <= told.field[axis]
 
 
@@ -153,7 +155,7 @@ def test_floats_stay_floats() -> None:
     told = strongest_patches(subject, sample_of(subject, pixels))
     volume = subject.module(torch.from_numpy(pixels))
     patch = told.channels[0][0]
-    assert patch.response == pytest.approx(float(volume[:, 0].max()))
+    assert patch.response == pytest.approx(float(volume[:, 0].detach().max()))
     weight = subject.module["conv1"].weight.detach().numpy()[0, 0]
     there = tuple(slice(a, b + 1) for a, b in patch.seen)
     np.testing.assert_allclose(patch.reconstruction[0][there], patch.response * weight, rtol=1e-5)
