@@ -125,6 +125,10 @@ def test_statistics_and_embedding_of_a_node(striate, seen: Path) -> None:
             "--image is a picture of its own; leave out --row, --data and --split, or it",
         ),
         (["patches", "--channel", "2"], "'relu1' has no channel 2; it has 0 to 1"),
+        (
+            ["patches", "--channel", "1.5"],
+            "--channel takes a whole number, not '1.5'; see 'striate look patches --help'",
+        ),
         (["patches", "--count", "0"], "0 patches of a map show nothing; ask for 1 or more"),
         (["stats", "--node", "relu2"], "unknown node 'relu2'; did you mean 'relu1'?"),
         (["maximize", "--class", "dig"], "unknown class 'dig'; did you mean 'dog'?"),

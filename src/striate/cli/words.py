@@ -23,8 +23,13 @@ def _whole(kind: object, tokens: Sequence[Token]) -> int:
     return int(tokens[0].value)
 
 
+def _wholes(kind: object, tokens: Sequence[Token]) -> list[int]:
+    return [_whole(kind, [token]) for token in tokens]
+
+
 # Left to itself, cyclopts rounds 1.5 to 2 and says nothing.
 Whole = Parameter(converter=_whole)
+Wholes = Parameter(converter=_wholes)
 Json = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, Parameter("--quiet", negative="", help="Show no progress.", env_var="STRIATE_QUIET")]
 Device = Annotated[

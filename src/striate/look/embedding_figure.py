@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _MOST_IN_LEGEND = 20
 _LONGEST = 24
+# So few points have room to be larger.
+_FEW = 500
 
 
 def embedding_figure(told: "EmbeddingMap") -> Figure:
@@ -20,6 +22,7 @@ def embedding_figure(told: "EmbeddingMap") -> Figure:
     figure = Figure(figsize=(8.2, 6.4), layout="constrained")
     axes = figure.add_subplot()
     x, y = told.points.T
+    size = 9 if len(x) > _FEW else 24
     if told.classes:
         colours = matplotlib.colormaps[
             "tab10" if len(told.classes) <= 10 else "tab20" if len(told.classes) <= 20 else "hsv"
@@ -28,7 +31,7 @@ def embedding_figure(told: "EmbeddingMap") -> Figure:
         for place, name in enumerate(told.classes):
             own = told.targets == place
             colour = colours(place) if has_legend else colours(place / len(told.classes))
-            axes.scatter(x[own], y[own], s=9, color=[colour], alpha=0.7, linewidths=0, label=_short(name))
+            axes.scatter(x[own], y[own], s=size, color=[colour], alpha=0.7, linewidths=0, label=_short(name))
             if not has_legend and own.any():
                 middle = np.median(x[own]), np.median(y[own])
                 axes.text(*middle, _short(name), fontsize=6, ha="center", color=INK, parse_math=False)
@@ -40,7 +43,7 @@ def embedding_figure(told: "EmbeddingMap") -> Figure:
                 text.set_parse_math(False)
     else:
         shades = told.targets.reshape(len(told.targets), -1)[:, 0]
-        points = axes.scatter(x, y, s=9, c=shades, cmap="viridis", alpha=0.8, linewidths=0)
+        points = axes.scatter(x, y, s=size, c=shades, cmap="viridis", alpha=0.8, linewidths=0)
         figure.colorbar(points, ax=axes, label="target 0")
     axes.set_title(f"{told.node}, {told.features} features; {told.sample}", fontsize=10, parse_math=False)
     if told.explained is None:

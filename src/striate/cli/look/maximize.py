@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from striate.cli.look.opening import Data, Out, RowCount, SplitName, sampled, save
-from striate.cli.words import Device, Json, RunPath, Whole, print_json
+from striate.cli.words import Device, Json, RunPath, Whole, Wholes, print_json
 
 
 def maximize_command(
@@ -15,6 +15,7 @@ def maximize_command(
     node: Annotated[str | None, Parameter(help="Any node. Default: the classes, before any softmax.")] = None,
     channel: Annotated[
         list[int] | None,
+        Wholes,
         Parameter(help="A channel of --node; may be given several times. Default: the first.", negative=""),
     ] = None,
     class_: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from striate.cli.look.opening import Data, Out, RowCount, SplitName, sampled, save
-from striate.cli.words import Device, Json, RunPath, Whole, print_json
+from striate.cli.words import Device, Json, RunPath, Whole, Wholes, print_json
 
 
 def patches_command(
@@ -17,6 +17,7 @@ def patches_command(
     ] = None,
     channel: Annotated[
         list[int] | None,
+        Wholes,
         Parameter(help="A map to show; may be given several times. Default: the first ones.", negative=""),
     ] = None,
     most: Annotated[int, Whole, Parameter(help="Maps shown where no --channel is given.")] = 36,
