@@ -84,7 +84,7 @@ def test_methods_are_judged_for_programs(striate, run: Path) -> None:
     told = striate("look", "why", run, *words, "--json")
     document = json.loads(told.out)
     assert (told.code, document["format"], document["split"]) == (0, "striate.look.faithfulness", "train")
-    assert (document["rows"], document["randomised_rows"]) == (32, 16)
+    assert (document["rows"], document["randomised_rows"]) == (32, 10)
     assert document["drawn_anew"] == ["dense1", "conv1"]
     for one in document["methods"]:
         assert one["deletion"]["low"] <= one["deletion"]["mean"] <= one["deletion"]["high"]

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from striate.look.attribution.asking import empty_colour, scores
 from striate.look.subject import Subject
 
-STEPS = 32
-_RANDOM_ORDERS = 4
+STEPS = 20
+_RANDOM_ORDERS = 2
 # A blur that leaves nothing to tell classes by: its deviation as a part of the shorter side.
 _BLUR = 1 / 8
 

@@ -21,7 +21,7 @@ from striate.look.attribution.verdict import Faithfulness, Mean, MethodFaithfuln
 from striate.look.subject import Shown, Subject
 from striate.runs import Run
 
-_RANDOMISED_ROWS = 16
+_RANDOMISED_ROWS = 10
 _RESAMPLES = 2000
 
 
@@ -35,7 +35,7 @@ def faithfulness(
     """How far each method's maps of these pictures, to the network's own answers, can be trusted.
 
     Three measures: deletion and insertion against a random order (Petsiuk et al. 2018), the same maps and
-    areas when the weights are drawn anew (Adebayo et al. 2018; of the first 16 pictures), and the methods'
+    areas when the weights are drawn anew (Adebayo et al. 2018; of the first ten pictures), and the methods'
     agreement.
 
     Raises UnknownNameError when there is no such method or node, and UsageError when there are no pictures,

@@ -26,7 +26,7 @@ def occlusion(
     """The loss of score while a square of the mean colour lies there (Zeiler & Fergus 2013), (H, W).
 
     A pixel gets the mean over the squares that cover it. The square's side is a sixth of the picture's
-    shorter side unless `window` is given, and it moves by a third of its own unless `stride` is; the last of
+    shorter side unless `window` is given, and it moves by half of its own unless `stride` is; the last of
     a line ends at the border.
 
     Raises UnknownNameError when there is no such class, UsageError when the network can't be asked or the
@@ -36,7 +36,7 @@ def occlusion(
     name, index = class_asked(subject, x, class_name)
     height, width = x.shape[2:]
     side = window or max(1, round(min(height, width) / _WINDOWS_A_SIDE))
-    step = stride or max(1, side // 3)
+    step = stride or max(1, side // 2)
     if not 1 <= side <= min(height, width) or step < 1:
         raise UsageError(
             f"a square of {side} that moves by {step} can't cover a picture of {height}×{width}; "

@@ -70,7 +70,7 @@ def test_occlusion_is_the_mean_loss_of_the_squares_over_a_pixel(seed, window, st
 
 
 def test_occlusion_refuses_squares_that_do_not_fit(subject, noise):
-    with pytest.raises(UsageError, match="a square of 50 that moves by 16 can't cover a picture of"):
+    with pytest.raises(UsageError, match="a square of 50 that moves by 25 can't cover a picture of"):
         occlusion(subject, noise, window=50)
 
 
