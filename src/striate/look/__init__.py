@@ -3,6 +3,7 @@
 from striate.look.changes import BORDERS, CHANGES, Change
 from striate.look.failures import Failures, failures
 from striate.look.invariance import Invariance, invariance
+from striate.look.sheets import png_of
 from striate.look.shift_theory import ShiftTheory, shift_theory
 from striate.look.subject import Shown, Subject
 
@@ -17,5 +18,6 @@ __all__ = [
     "Subject",
     "failures",
     "invariance",
+    "png_of",
     "shift_theory",
 ]

@@ -22,8 +22,7 @@ def failures_command(
 
     Also its calibration with and without a temperature, and accuracy by class and by original size.
     """
-    from striate.look import failures
-    from striate.look.sheets import png_of
+    from striate.look import failures, png_of
     from striate.runs import Run, write_bytes
 
     opened = Run.open(run)

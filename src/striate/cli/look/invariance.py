@@ -40,9 +40,7 @@ def invariance_command(
     from rich.console import Console
     from rich.progress import Progress
 
-    from striate.look import invariance
-    from striate.look.changes import CHANGES
-    from striate.look.sheets import png_of
+    from striate.look import CHANGES, invariance, png_of
     from striate.runs import Run, write_bytes
 
     opened = Run.open(run)
