@@ -14,6 +14,8 @@ from striate.look.colours import BLUE, GREEN, GREY, INK
 from striate.look.varying import Curve, Invariance
 
 _COLUMNS = 3
+# How many go into an inch of the heading.
+_CHARACTERS = 12
 _TITLES = {
     "shift": "shift (pixels)",
     "rotation": "rotation (degrees, anticlockwise)",
@@ -47,8 +49,7 @@ def draw(told: Invariance) -> Figure:
         f"{told.run} on {units.count(told.count)} pictures of {told.split} of {told.data}, "
         f"{units.percent(told.accuracy)} right unchanged"
     )
-    # A character takes about a fourteenth of an inch at this size.
-    theory = textwrap.fill(f"theory: {told.theory}", int(4.3 * columns * 14))
+    theory = textwrap.fill(f"theory: {told.theory}", int(4.3 * columns * _CHARACTERS))
     figure.suptitle(f"{head}\n{theory}", fontsize=9, color=INK, parse_math=False)
     kinds = [
         Line2D([], [], color=BLUE, marker="o", markersize=2.5, label="right"),

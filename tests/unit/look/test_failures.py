@@ -15,6 +15,7 @@ from striate.look import failures
 from striate.look.failing import judge, wilson
 from striate.look.failing.confusions import confusions_of
 from striate.look.failing.duplicates import correlation, duplicates_of, thumbnails
+from striate.look.failing.labels import doubtful_labels
 from striate.look.subject import Subject
 from striate.runs import write_tensors
 from striate.train import evaluate, train
@@ -154,6 +155,18 @@ def test_the_training_split_is_no_fair_judge_and_says_so(made):
     # The copies that were put into `test` are found from the other side.
     found = {(twin.index, twin.split, twin.other_index) for twin in told.duplicates.listed}
     assert found == {(source, "test", index) for index, source in made.twins.items()}
+
+
+@pytest.mark.parametrize("labels", [[0, 2], [0, 1, 0, 1, 1]])
+def test_labels_of_small_splits_that_lack_a_class_are_looked_at(labels):
+    scores = 5 * np.eye(3)[labels]
+    told = doubtful_labels(judged(scores, labels))
+    assert (told.listed, str(told)) == ((), f"likely wrong labels: 0 of {len(labels)}")
+
+
+def test_labels_of_one_class_cannot_be_told_apart():
+    with pytest.raises(UsageError, match="all rows are of class b; judge rows of at least two classes"):
+        doubtful_labels(judged(np.eye(3)[[1, 1]], [1, 1]))
 
 
 def test_without_cleanlab_labels_are_left_out_with_the_remedy(made, monkeypatch):

@@ -4,6 +4,7 @@ A label is doubted when the network, which hasn't seen it, believes another clas
 of that class's own rows, and as many are doubted as confidence tells are wrong.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,7 @@ class DoubtfulLabels:
 def doubtful_labels(judged: Judged) -> DoubtfulLabels:
     """The labels that confident learning doubts.
 
-    Raises UsageError without cleanlab.
+    Raises UsageError without cleanlab, and when all rows are of one class.
     """
     try:
         from cleanlab.filter import find_label_issues  # pyright: ignore[reportMissingImports]
@@ -83,8 +84,13 @@ def doubtful_labels(judged: Judged) -> DoubtfulLabels:
     except ImportError:
         raise UsageError("likely wrong labels need cleanlab; pip install 'striate[quality]'") from None
     labels, told = judged.labels, judged.probabilities
+    if labels.min() == labels.max():
+        raise UsageError(f"all rows are of class {judged.class_of(0)}; judge rows of at least two classes")
     quality = get_label_quality_scores(labels, told)
-    issues: Any = find_label_issues(labels, told, return_indices_ranked_by="self_confidence", n_jobs=1)
+    with warnings.catch_warnings():
+        # Of a class of one row or none, which nothing could be told of, no label is doubted.
+        warnings.filterwarnings("ignore", message="May not flag all label issues in class")
+        issues: Any = find_label_issues(labels, told, return_indices_ranked_by="self_confidence", n_jobs=1)
     listed = [
         DoubtfulLabel(
             index=index,
