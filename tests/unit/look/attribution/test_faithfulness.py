@@ -35,7 +35,7 @@ def test_what_looks_where_the_network_does_is_trusted():
     assert told.agreement == pytest.approx(told.agreement.T)
     assert told.to_dict()["verdict"] == told.verdict
     assert str(told).endswith(f"T{told.verdict[1:]}.")
-    assert told._repr_html_().startswith('<img alt="trust ')
+    assert told._repr_html_().endswith(f'alt="{told.verdict}">')
 
 
 def test_what_was_never_learned_is_not_trusted():
@@ -77,6 +77,6 @@ def test_an_explanation_says_what_it_is_asked():
     text = str(told)
     assert ", is bee\nwhy cat?\n" in text
     assert told.to_dict()["methods"][1]["node"] == "conv1"
-    assert told._repr_html_().startswith('<img alt="2 attributions" src="data:image/png;base64,')
+    assert told._repr_html_().endswith('alt="2 attributions">')
     best = max(zip(told.curves, told.attributions, strict=True), key=lambda pair: pair[0].gain)
     assert told.best == (best[1].method if best[0].gain > told.chance.gain else None)
