@@ -11,8 +11,6 @@ from striate.core import TrainingError
 from striate.data import Batches
 from striate.train.recipe import Bad
 
-# How many steps may wait on the device before they are looked at: a look makes a GPU wait.
-_STEPS_AT_ONCE = 16
 # So many bad steps in a row come from broken weights, not from a few broken rows.
 _MOST_IN_A_ROW = 10
 _MOST_NAMED = 3
@@ -65,11 +63,6 @@ class Guard:
             raise TrainingError(f"{what}{self._rows(number)}; {self._fix}")
         self._leave_out(number, what)
         return False
-
-    @property
-    def must_look(self) -> bool:
-        """Whether enough steps wait to be looked at."""
-        return len(self._waiting) >= _STEPS_AT_ONCE
 
     def look(self) -> None:
         """Looks at the steps that wait; raises TrainingError naming the first that isn't finite."""
