@@ -64,6 +64,7 @@ from striate.graph.layers import (
 from striate.graph.network import Network, Node, Task
 from striate.graph.reach import HERE, Reach
 from striate.graph.sides import Padding
+from striate.graph.stages import Stage, bottlenecks, feature_node, stages
 from striate.graph.window import FILLS, Extent, Window, per_axis
 
 __all__ = [
@@ -128,6 +129,7 @@ __all__ = [
     "Softsign",
     "SpatialDropout",
     "SqueezeExcite",
+    "Stage",
     "Tanh",
     "Task",
     "TransposedConv",
@@ -135,7 +137,10 @@ __all__ = [
     "Volume",
     "Weighted",
     "Window",
+    "bottlenecks",
+    "feature_node",
     "is_padded_first",
     "per_axis",
+    "stages",
     "surgery",
 ]

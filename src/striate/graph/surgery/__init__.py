@@ -6,7 +6,7 @@ word and the first number that is free.
 """
 
 from striate.graph.surgery.convolving import dense_to_conv
-from striate.graph.surgery.cutting import cut, freeze, unfreeze, with_input
+from striate.graph.surgery.cutting import cut, freeze, tail, unfreeze, with_input
 from striate.graph.surgery.draft import Surgery
 from striate.graph.surgery.folding import fold_batchnorm
 from striate.graph.surgery.heads import replace_head
@@ -27,6 +27,7 @@ __all__ = [
     "pool_to_stride",
     "replace_head",
     "resized",
+    "tail",
     "unfreeze",
     "widen",
     "with_input",

@@ -31,6 +31,32 @@ def cut(network: Network, at: str, *, weights: "Weights | None" = None) -> Surge
     return draft.finish([at], scores.get(at, "regression"))
 
 
+def tail(network: Network, at: str, *, weights: "Weights | None" = None) -> Surgery:
+    """The network from the volume of the node `at` on, which is its only input and keeps its name.
+
+    Raises UnknownNameError when there is no such node, and GraphError when something that doesn't pass
+    through it serves an output too.
+    """
+    node = network[at]
+    draft = Draft(network, weights)
+    axes = (*node.shape.spatial, node.shape.depth)
+    draft.put(node, InputLayer(axes, floats=True), name=node.name)
+    needed = set[str]().union(*(_leading_to(network, output) for output in network.outputs))
+    before = _leading_to(network, at)
+    for following in network:
+        if following.name not in needed or following.name in before:
+            continue
+        if missing := [name for name in following.inputs if name not in draft.volumes]:
+            raise GraphError(
+                f"'{following.name}' takes '{missing[0]}' beside what passes through '{at}'; "
+                f"choose a node that everything passes through"
+            )
+        draft.keep(following)
+    if at in network.outputs:
+        raise GraphError(f"nothing comes after '{at}', which is an output; choose an earlier node")
+    return draft.finish()
+
+
 def freeze(network: Network, upto: str | None = None, *, weights: "Weights | None" = None) -> Surgery:
     """The network with every layer that leads to the node `upto`, itself included, frozen.
 

@@ -79,7 +79,7 @@ class Draft:
             own = next(iter(self._given.values())).dtype if self._given else None
             for key, value in carry().items():
                 self._carried[f"{name}.{key}"] = value.astype(own, copy=False)
-        if not node.inputs:
+        if not inputs:
             self._entries.setdefault(node.name, volume)
         self.volumes[node.name] = volume
         return volume
@@ -98,11 +98,15 @@ class Draft:
     ) -> Surgery:
         """The operation's result; `outputs` are old names, the old network's own unless given.
 
-        Its inputs are those of the old network's that were put.
+        Its inputs are those that were put, the old network's first and in its order.
         """
         ends = self.source.outputs if outputs is None else outputs
         network = Network(
-            [self._entries[name] for name in self.source.inputs if name in self._entries],
+            [
+                self._entries[name]
+                for name in dict.fromkeys((*self.source.inputs, *self._entries))
+                if name in self._entries
+            ],
             [self.volumes[name] for name in ends],
             self.source.tasks if tasks is None else tasks,
         )
