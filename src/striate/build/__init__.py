@@ -3,8 +3,9 @@
 from striate.build.importing import from_onnx, from_torch
 from striate.build.module import NetworkModule, build
 from striate.build.pretrained import PUBLISHED, Published, pretrained
+from striate.build.pretrained.shim import has_weights, published
 from striate.build.surgery import operate
-from striate.build.weights import load_weights, weights_of
+from striate.build.weights import load_weights, weight_shapes, weights_of
 
 __all__ = [
     "PUBLISHED",
@@ -13,8 +14,11 @@ __all__ = [
     "build",
     "from_onnx",
     "from_torch",
+    "has_weights",
     "load_weights",
     "operate",
     "pretrained",
+    "published",
+    "weight_shapes",
     "weights_of",
 ]

@@ -47,9 +47,8 @@ def tell_run(run: Run, *, report: bool, json: bool, quiet: bool) -> int:
                 print(f"{name} loss  {loss:.6g}")
             for output, told in _outputs(run, name).items():
                 print(f"{name} {output}  {_said(told)}")
-        print(
-            f"training time  {units.duration(results.train_seconds)}, best epoch {results.best_epoch or '–'}"
-        )
+        best = "–" if results.best_epoch is None else results.best_epoch
+        print(f"training time  {units.duration(results.train_seconds)}, best epoch {best}")
         if results.energy is not None:
             used = results.energy
             print(f"energy  {1000 * used.kwh:.3g} Wh, {1000 * used.kg_co2eq:.3g} g CO2eq by {used.method}")

@@ -12,12 +12,25 @@ from striate.core import units
 
 NETWORK = Parameter(help=f"{NETWORK_HELP} Default: by the pictures' size.", env_var="STRIATE_NETWORK")
 RECIPE = Parameter(
-    help="lecture, fast, fast-color, tiny, small-grey, small-color, photo or a .toml file. "
-    "Default: by the pictures.",
+    help="lecture, fast, fast-color, tiny, small-grey, small-color, photo, head, finetune or a .toml "
+    "file. Default: by the pictures, or by what is trained.",
     env_var="STRIATE_RECIPE",
 )
 _SLURM = Parameter(
     help="Send it to Slurm, with wishes such as partition=gpu,time=2:00:00,nodes=2,gpus=4 (GPUs of a node)."
+)
+_SOURCE = Parameter(
+    "--from",
+    help="Begin with what another network has learned: a name with published weights such as "
+    "efficientnet-lite0, torchvision:NAME, timm:NAME, a run's folder, or auto, the best that is here. "
+    "Default for photographs: auto.",
+    env_var="STRIATE_FROM",
+)
+_TUNE = Parameter(
+    "--train",
+    consume_multiple=True,
+    negative="",
+    help="What of it is trained: head, last N (stages before the head, and it) or all. Default: head.",
 )
 _BUDGET = Parameter(help="Memory that a step may take, such as 2GiB. Default: what is free.")
 
@@ -27,6 +40,9 @@ def train_command(
     data: Annotated[str, Parameter(help=DATA_HELP)],
     network: Annotated[str | None, NETWORK] = None,
     recipe: Annotated[str | None, RECIPE] = None,
+    source: Annotated[str | None, _SOURCE] = None,
+    cut: Annotated[str | None, Parameter(help="With --from: the node up to which it is taken over.")] = None,
+    tune: Annotated[list[str] | None, _TUNE] = None,
     budget: Annotated[str | None, _BUDGET] = None,
     options: RecipeOptions | None = None,
     device: Device = "auto",
@@ -74,6 +90,9 @@ def train_command(
         energy=energy,
         country=country,
         quiet=quiet,
+        source=source,
+        cut=cut,
+        tune=None if tune is None else " ".join(tune),
         **changes,
     )
     return tell_run(run, report=report, json=json, quiet=quiet)

@@ -7,6 +7,7 @@ pictures shouldn't wait for it.
 from typing import TYPE_CHECKING, Any
 
 from striate.data.binding import Binding, bind, row_width, target_of, wants_pictures
+from striate.data.cache import LARGEST_CACHE
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.deal import WHOLE, Deal
@@ -15,6 +16,7 @@ from striate.data.fit import placement
 from striate.data.folder import pictures_below
 from striate.data.images import IMAGE, LABEL, ArrayPictures, EncodedPictures, Images, Numbers, Pictures, Split
 from striate.data.inspection import Inspection, common_size, depth, inspect, median_size
+from striate.data.keeping import kept_array
 from striate.data.load import load
 from striate.data.numbers import class_names, prepare_numbers, prepare_targets
 from striate.data.picture import coloured, prepare_picture, read_picture
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IMAGE",
     "LABEL",
+    "LARGEST_CACHE",
     "NAMED_SETS",
     "WHOLE",
     "XO_CLASSES",
@@ -60,6 +63,7 @@ __all__ = [
     "displayed",
     "examples",
     "inspect",
+    "kept_array",
     "load",
     "median_size",
     "part",

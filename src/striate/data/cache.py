@@ -71,8 +71,8 @@ def cached_pixels(
     large = prod(axes) > LARGEST_IN_MEMORY
     if entry and large:
         failures: Failures = {}
-        with suppress(OSError), _new_file(entry, prod(axes)) as file:
-            pixels = _mapped(file, axes)
+        with suppress(OSError), new_entry(entry, prod(axes)) as file:
+            pixels = mapped_file(file, axes)
             failures = decode(pixels, range(len(pixels)))
             pixels.flush()
             del pixels  # Windows renames no file that is still mapped
@@ -83,7 +83,7 @@ def cached_pixels(
     pixels = np.zeros(axes, np.uint8)
     failures = decode(pixels, range(len(pixels)))
     if entry and not large:
-        with suppress(OSError), _new_file(entry, pixels.nbytes) as file:
+        with suppress(OSError), new_entry(entry, pixels.nbytes) as file:
             np.save(file, pixels)
             np.save(file, np.array(list(failures), np.int64))
     return pixels, failures
@@ -112,7 +112,7 @@ def _read(entry: Path, axes: tuple[int, ...]) -> tuple[NDArray[np.uint8], list[i
                 failed = np.load(file, allow_pickle=False)
         else:
             # "c": torch wants arrays that may be written to; the file never is.
-            mapped = _mapped_now[entry] = np.load(entry, mmap_mode="c", allow_pickle=False)
+            mapped = mark_mapped(entry, np.load(entry, mmap_mode="c", allow_pickle=False))
             with entry.open("rb") as file:
                 file.seek(mapped.offset + mapped.nbytes)
                 failed = np.load(file, allow_pickle=False)
@@ -121,13 +121,24 @@ def _read(entry: Path, axes: tuple[int, ...]) -> tuple[NDArray[np.uint8], list[i
         return None
     if pixels.shape != axes or pixels.dtype != np.uint8 or failed.dtype != np.int64:
         return None
-    with suppress(OSError):
-        os.utime(entry)
+    used(entry)
     return pixels, failed.tolist()
 
 
+def mark_mapped(entry: Path, array: "np.memmap[Any, Any]") -> "np.memmap[Any, Any]":
+    """The array of an entry, which stays in the cache as long as it is in use."""
+    _mapped_now[entry] = array
+    return array
+
+
+def used(entry: Path) -> None:
+    """Notes that an entry was of use just now."""
+    with suppress(OSError):
+        os.utime(entry)
+
+
 @contextmanager
-def _new_file(entry: Path, size: int) -> Generator[IO[bytes]]:
+def new_entry(entry: Path, size: int) -> Generator[IO[bytes]]:
     """A file of another name that becomes the entry once it's whole, and otherwise goes."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     _make_room(entry.parent, LARGEST_CACHE - size)
@@ -146,14 +157,20 @@ def _new_file(entry: Path, size: int) -> Generator[IO[bytes]]:
         raise
 
 
-def _mapped(file: IO[bytes], axes: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.uint8]]":
+def mapped_file(
+    file: IO[bytes], axes: tuple[int, ...], kind: type[np.generic] = np.uint8
+) -> "np.memmap[Any, Any]":
+    """An array in a file of the cache, with the room for all of it taken.
+
+    Raises OSError when there is too little.
+    """
     # Writing to a mapped file kills the process when the disk is full, so there must be room before.
-    if shutil.disk_usage(Path(file.name).parent).free < prod(axes):
+    if shutil.disk_usage(Path(file.name).parent).free < prod(axes) * np.dtype(kind).itemsize:
         raise OSError("no space left")
-    pixels = np.lib.format.open_memmap(file.name, mode="w+", dtype=np.uint8, shape=axes)
+    array = np.lib.format.open_memmap(file.name, mode="w+", dtype=kind, shape=axes)
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
-    return pixels
+    return array
 
 
 def _make_room(folder: Path, budget: int) -> None:

@@ -64,6 +64,20 @@ class Results(BaseModel):
     energy: Energy | None = None
 
 
+class Origin(BaseModel):
+    """Where a run's first weights came from, and up to which node (`cut`) they were taken over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    file: str
+    sha256: str
+    licence: str
+    url: str
+    trained_on: str
+    cut: str | None = None
+
+
 class Manifest(BaseModel):
     """The whole of `run.json`; `files` are the digests of other files whose words decide numbers."""
 
@@ -83,6 +97,8 @@ class Manifest(BaseModel):
     versions: dict[str, str]
     hardware: dict[str, Any]
     results: Results = Results()
+    # None where training began with weights drawn from the seed.
+    origin: Origin | None = None
     files: dict[str, str] = {}
 
     def save(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from striate.train.evaluation import (
 )
 from striate.train.goals import goals_of
 from striate.train.interrupt import Stopped
+from striate.train.loading import load_module
 from striate.train.objective import Goal
 from striate.train.overfitting import OverfitCheck, overfit
 from striate.train.peak import peak_of_step
@@ -23,7 +24,7 @@ from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
 from striate.train.rows import Rows, rows_of
 from striate.train.scoring import scores_of
 from striate.train.setup import followed_recipe, images_of
-from striate.train.testing import load_module, test
+from striate.train.testing import test
 from striate.train.training import resume, train
 from striate.train.watching import Quiet
 

@@ -34,7 +34,7 @@ class Progress(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    epoch: int = Field(default=1, ge=1)
+    epoch: int = Field(default=1, ge=0)
     step: int = Field(default=0, ge=0)
     is_closing: bool = False
     sums: list[float] = Field(default=[0.0, 0.0, 0.0], min_length=3)
@@ -128,6 +128,14 @@ def kept_state(folder: RunFolder) -> State | None:
     for path in (folder.state, folder.previous_state):
         with suppress(RunError):
             return read_state(path)[0]
+    return None
+
+
+def kept_weights(folder: RunFolder) -> dict[str, torch.Tensor] | None:
+    """The weights of the newest state that is whole; None when there is none."""
+    for path in (folder.state, folder.previous_state):
+        with suppress(RunError):
+            return _under(_WEIGHTS, read_state(path)[1])
     return None
 
 

@@ -123,4 +123,8 @@ class ByClock:
 
 def course_of(recipe: Recipe, steps: int) -> ByEpochs | ByClock:
     """The course of a recipe whose epochs have so many steps."""
-    return ByEpochs(recipe.epochs or 1, steps) if recipe.time is None else ByClock(recipe.time, steps)
+    return (
+        ByEpochs(1 if recipe.epochs is None else recipe.epochs, steps)
+        if recipe.time is None
+        else ByClock(recipe.time, steps)
+    )

@@ -95,18 +95,19 @@ def _made(word: str, images: Images, axes: tuple[int, ...] | None, target: str |
             )
         axes = (width,)
     made = resolve(word, axes=axes, classes=None if target is None else _width(images, target))
-    if word in ZOO and target is not None and _is_regression(images, target):
+    if word in ZOO and target is not None and not is_of_classes(images, target):
         made = Network.parse(f"{made.notation()} | regression")
     return made
 
 
 def _width(images: Images, target: str) -> int:
     """How many numbers an output needs to tell a column."""
-    if not _is_regression(images, target):
+    if is_of_classes(images, target):
         return len(class_names(images, target))
     targets = images.split("train").numbers(target)
     return targets.shape[1] if targets.ndim > 1 else 1
 
 
-def _is_regression(images: Images, target: str) -> bool:
-    return images.split("train").numbers(target).dtype.kind == "f"
+def is_of_classes(images: Images, target: str) -> bool:
+    """Whether a column holds classes, not amounts."""
+    return images.split("train").numbers(target).dtype.kind != "f"

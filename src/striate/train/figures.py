@@ -73,7 +73,8 @@ def curves(metrics: Sequence[dict[str, Any]]) -> Figure:
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.set_xlim(0.5, max((e["epoch"] for e in metrics), default=1) + 0.5)
+        epochs = [e["epoch"] for e in metrics] or [1]
+        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines:

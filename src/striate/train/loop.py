@@ -24,6 +24,7 @@ from striate.train.objective import Objective
 from striate.train.recipe import Recipe
 from striate.train.schedule import rate_at
 from striate.train.step import Stepper
+from striate.train.transfer.body import Body
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Training:
     """Everything a training consists of while it runs.
 
     `files` are the words of those that say what it is, and `repeats_best` an epoch that is repeated and whose
-    weights already stand as the best: whatever it comes to this time, it replaces them.
+    weights already stand as the best: whatever it comes to this time, it replaces them. Of a network with a frozen
+    `body` its features stand for the rows.
     """
 
     stepper: Stepper
@@ -70,6 +72,7 @@ class Training:
     progress: Progress = field(default_factory=Progress)
     metrics: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     repeats_best: int | None = None
+    body: Body | None = None
 
     @property
     def module(self) -> NetworkModule:
@@ -79,6 +82,11 @@ class Training:
     def kept(self) -> NetworkModule:
         """The module whose weights are validated and saved: the average where there is one."""
         return self.module if self.stepper.average is None else self.stepper.average.module
+
+    @property
+    def judging(self) -> NetworkModule:
+        """What takes the validation's rows."""
+        return self.kept if self.body is None else self.body.tail(self.kept)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -144,7 +152,7 @@ class Training:
         """
         progress, steps = self.progress, len(self.batches)
         began, before, first = time.perf_counter(), progress.seconds, progress.step
-        if first == 0:
+        if first == 0 and not progress.is_closing:
             progress.sums, progress.began, self.guard.skipped = self._no_sums, before, 0
         sums = torch.tensor(progress.sums, dtype=torch.float64 if self._has_doubles else torch.float32)
         sums = sums.to(self.compute.device)
@@ -258,6 +266,6 @@ class Training:
         if self.validation is None:
             return {}, float(self.progress.epoch)  # nothing judges the epochs, so the latest is the best
         try:
-            return judged(self.kept, self.objective, *self.validation, asked)
+            return judged(self.judging, self.objective, *self.validation, asked)
         except Stopped:
             return None

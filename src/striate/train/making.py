@@ -1,6 +1,6 @@
 """What takes the steps of a training and what it takes them on, made from a settled setup."""
 
-from striate.build import build
+from striate.build import NetworkModule, build, load_weights, weights_of
 from striate.data import Augmentation, Batches, Deal
 from striate.graph import surgery
 from striate.train.averaging import Average
@@ -15,6 +15,7 @@ from striate.train.mixing import mixing_of
 from striate.train.optimizers import optimizer_of
 from striate.train.setup import Setup
 from striate.train.step import Stepper
+from striate.train.transfer.body import Body
 
 
 def stepper_of(
@@ -23,14 +24,17 @@ def stepper_of(
     rows: int | None = None,
     teacher: Teacher | None = None,
     team: Team | None = None,
+    module: NetworkModule | None = None,
+    body: Body | None = None,
 ) -> Stepper:
-    """A stepper over a network with new weights; `rows` of a batch are computed at once, None being all."""
+    """A stepper over a network with first weights, or a module that has them.
+
+    `rows` of a batch are computed at once, None being all. Of a network with a `body` it takes the features.
+    """
     recipe = setup.recipe
-    # What is trained computes the same with less work; its weights are the network's, name by name.
-    module = build(surgery.lean(setup.network).network, seed=recipe.seed)
-    begin(module, recipe.initial, setup.inputs["train"][0])
-    compute.place(module)
+    module = module_of(setup, compute) if module is None else module
     small = small_of(module, setup.network, recipe)
+    trained = module if body is None else body.tail(module)
     return Stepper(
         module=module,
         optimizer=optimizer_of(module, recipe),
@@ -43,16 +47,35 @@ def stepper_of(
         mixing=mixing_of(recipe, setup.objective),
         average=Average(module, recipe.ema) if recipe.ema else None,
         teacher=teacher,
-        forward=compiled(module) if recipe.compile else None,
+        forward=compiled(trained) if recipe.compile else None if body is None else trained,
         small=small,
         team=team or Team(),
     )
 
 
+def module_of(setup: Setup, compute: Compute) -> NetworkModule:
+    """The module that is trained, with the weights that it begins with but for a probe's."""
+    recipe = setup.recipe
+    # What is trained computes the same with less work; its weights are the network's, name by name.
+    module = build(surgery.lean(setup.network).network, seed=recipe.seed)
+    if setup.start is None:
+        begin(module, recipe.initial, setup.inputs["train"][0])
+    else:
+        load_weights(module, weights_of(module) | dict(setup.start.weights))
+    compute.place(module)
+    return module
+
+
 def batches_of(
-    setup: Setup, compute: Compute, teacher: Teacher | None = None, team: Team | None = None
+    setup: Setup,
+    compute: Compute,
+    teacher: Teacher | None = None,
+    team: Team | None = None,
+    body: Body | None = None,
 ) -> Batches:
     """The training split in batches; what a teacher's inputs take comes after the network's own.
+
+    Of a network with a frozen `body` come its features, not its pictures.
 
     A process of a team gets its share of them or, where rows are mixed with each other, all.
     """
@@ -62,7 +85,10 @@ def batches_of(
         targets = tuple(target[setup.own.start : setup.own.stop] for target in targets)
     augmentation = Augmentation(shift=recipe.shift, flip=recipe.flip, crop=recipe.crop)
     return Batches(
-        (*setup.inputs["train"], *(() if teacher is None else teacher.inputs)),
+        (
+            *(setup.inputs if body is None else body.features)["train"],
+            *(() if teacher is None else teacher.inputs),
+        ),
         targets,
         batch=recipe.batch,
         device=compute.device,

@@ -15,9 +15,9 @@ from striate.runs import Run
 from striate.train.evaluation import log_softmax
 from striate.train.goals import goals_of
 from striate.train.inputs import prepared_inputs, require_scale
+from striate.train.loading import load_module
 from striate.train.objective import Goal
 from striate.train.scoring import scores_of
-from striate.train.testing import load_module
 from striate.train.views import Views, require_views
 from striate.train.watching import Quiet
 

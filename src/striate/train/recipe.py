@@ -16,7 +16,7 @@ _Seconds = Annotated[float, Field(gt=0, le=1e8)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 Bad = Literal["stop", "skip"]
 Unreadable = Literal["refuse", "leave-out"]
-Initial = Literal["glorot", "identity", "whitening"]
+Initial = Literal["glorot", "identity", "whitening", "probe"]
 
 # What one epoch of training sees decides how many are worth it: about so many pictures in all.
 _PICTURES_SEEN = 600_000
@@ -51,7 +51,8 @@ class Recipe(BaseModel):
     `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
     computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of a run
     whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters begin
-    as (`beginning.begin`). Pictures are shown with sides `small` times theirs until the fraction
+    as (`beginning.begin`); with `probe`, which needs features to be there, a training may have 0 epochs, all of
+    it being what the head begins as. Pictures are shown with sides `small` times theirs until the fraction
     `small_until` of the training is done. `compile` gives the network's
     steps to torch.compile. `shift`
     (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. With `shards` each
@@ -66,7 +67,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    epochs: int | None = Field(default=None, ge=1, le=100_000)
+    epochs: int | None = Field(default=None, ge=0, le=100_000)
     time: Annotated[_Seconds | None, BeforeValidator(_seconds)] = None
     share: float = Field(default=1.0, gt=0, le=1)
     batch: int = Field(default=64, ge=1, le=1_000_000)
@@ -169,6 +170,12 @@ RECIPES: dict[str, Recipe] = {
     "tiny": Recipe(batch=64, lr=0.003, weight_decay=0.1),
     "small-grey": Recipe(batch=64, lr=0.003, weight_decay=0.1, shift=2),
     "small-color": Recipe(batch=128, lr=0.004, weight_decay=0.05, shift=3, flip=True),
+    # A trained network's head alone: what it begins as is the best that its features give.
+    "head": Recipe(epochs=0, batch=64, initial="probe"),
+    # More than the head, from there on.
+    "finetune": Recipe(
+        epochs=5, batch=32, lr=0.0003, weight_decay=0.05, flip=True, crop=0.7, smoothing=0.1, initial="probe"
+    ),
     "photo": Recipe(epochs=60, batch=32, lr=0.003, weight_decay=0.05, flip=True, crop=0.6),
 }
 
@@ -188,6 +195,11 @@ def checked(values: dict[str, Any], source: str) -> Recipe:
         raise RecipeError(f"{source}: {name} {rule}, not {quoted(first['input'])}; change it") from None
     if recipe.epochs is not None and recipe.time is not None:
         raise RecipeError(f"{source}: epochs and time both say how long to train; take one out")
+    if recipe.epochs == 0 and recipe.initial != "probe":
+        raise RecipeError(
+            f"{source}: 0 epochs train nothing, unless the head begins as a probe (initial 'probe', of a network "
+            f"that has learned already); give 1 or more"
+        )
     return recipe
 
 

@@ -63,6 +63,7 @@ def manifest_of(setup: Setup, compute: Compute) -> Manifest:
             left_out=setup.left_out,
         ),
         recipe=setup.recipe.model_dump(),
+        origin=None if setup.start is None else setup.start.origin,
         versions=versions(),
         hardware=compute.facts(),
     )

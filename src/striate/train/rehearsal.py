@@ -20,7 +20,7 @@ def rehearsed(training: Training, validation: Arrays | None) -> float:
         some = [array[:_ROWS] for array in validation]
         for _ in range(2):  # the first time is slower
             start = time.perf_counter()
-            scores_of(training.kept, some, *training.objective.nodes)
+            scores_of(training.judging, some, *training.objective.nodes)
             scoring = (time.perf_counter() - start) * len(validation[0]) / len(some[0])
     start = time.perf_counter()
     training.save_state()

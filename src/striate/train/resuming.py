@@ -17,6 +17,7 @@ from striate.train.recovery import has_ended, restore
 from striate.train.running import follow, go, options_of, require_alone, training_of
 from striate.train.setup import Setup, images_of, inputs_of_process
 from striate.train.teaching import teacher_of
+from striate.train.transfer.again import started_again
 from striate.train.watching import Quiet
 
 
@@ -81,4 +82,7 @@ def _setup_again(run: Run, manifest: Manifest, images: Images | None, watcher: Q
     network = run.network
     objective = with_kept_variances(goals_of(run), objective_of(network, split, manifest.data.inputs))
     inputs, own = inputs_of_process(split, network, objective, recipe, watcher, team.deal)
-    return Setup(manifest.data.spec, split, network, manifest.network, recipe, objective, inputs, own=own)
+    start = started_again(run, watcher.downloading)
+    return Setup(
+        manifest.data.spec, split, network, manifest.network, recipe, objective, inputs, own=own, start=start
+    )

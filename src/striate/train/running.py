@@ -2,6 +2,7 @@
 
 from striate.core import UsageError
 from striate.runs import Manifest, Run, RunFolder, digest_of_bytes
+from striate.train.checkpoint import Progress
 from striate.train.compute import Compute, peak_kept
 from striate.train.course import ByClock, course_of
 from striate.train.distillation import Teacher
@@ -11,7 +12,7 @@ from striate.train.guard import Guard
 from striate.train.interrupt import stop_asked
 from striate.train.interval import Interval
 from striate.train.loop import Training
-from striate.train.making import batches_of, stepper_of
+from striate.train.making import batches_of, module_of, stepper_of
 from striate.train.recipe import Recipe
 from striate.train.recording import say_divided, way_on
 from striate.train.recovery import head_of
@@ -20,6 +21,8 @@ from striate.train.scoring import scoring_batches
 from striate.train.setup import Setup
 from striate.train.testing import test_splits
 from striate.train.tracking import require_tracker, tracked
+from striate.train.transfer.features import frozen_body
+from striate.train.transfer.heading import probed
 from striate.train.watching import Quiet
 
 
@@ -56,13 +59,18 @@ def training_of(
     team: Team,
     watcher: Quiet,
 ) -> Training:
-    recipe, batches = setup.recipe, batches_of(setup, compute, teacher, team)
-    stepper = stepper_of(setup, compute, rows, teacher, team)
+    recipe, module = setup.recipe, module_of(setup, compute)
+    body = frozen_body(module, setup, team, watcher)
+    progress = Progress()
+    if recipe.initial == "probe" and setup.start is not None and not setup.start.is_begun:
+        progress = probed(module, setup, body, watcher)
+    batches = batches_of(setup, compute, teacher, team, body)
+    stepper = stepper_of(setup, compute, rows, teacher, team, module, body)
     stepper.whole = lambda number: batches.rows(number % len(batches))
     stepper.guard = guard = Guard(
         recipe.bad, stepper.module, batches, setup.row_name, recipe.rate, watcher.say
     )
-    has_validation = "val" in setup.inputs
+    taken = setup.inputs if body is None else body.features
     return Training(
         stepper=stepper,
         guard=guard,
@@ -70,12 +78,12 @@ def training_of(
         course=course_of(recipe, len(batches)),
         batches=batches,
         validation=(
-            (scoring_batches(setup.inputs["val"], compute.device), setup.targets("val"))
-            if has_validation
-            else None
+            (scoring_batches(taken["val"], compute.device), setup.targets("val")) if "val" in taken else None
         ),
         folder=folder,
         interval=Interval(recipe.save_every, recipe.save_steps),
+        progress=progress,
+        body=body,
     )
 
 
@@ -96,10 +104,11 @@ def go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> 
         training.files = head_of(folder)
 
     training.stepper.divided = divided
+    taken = setup.inputs if training.body is None else training.body.features
     try:
         with stop_asked() as stop:
             if isinstance(training.course, ByClock) and training.goes_on:
-                training.course.closing = rehearsed(training, setup.inputs.get("val"))
+                training.course.closing = rehearsed(training, taken.get("val"))
             options = manifest.options
             with (
                 peak_kept(training.compute.device, manifest.hardware),
@@ -108,7 +117,7 @@ def go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> 
             ):
                 is_done = training.run(watchers, stop)
     finally:
-        results.epochs_done, results.best_epoch = progress.epoch - 1, progress.best_epoch
+        results.epochs_done, results.best_epoch = max(progress.epoch - 1, 0), progress.best_epoch
         results.train_seconds = round(progress.seconds, 3)
     if not is_done:
         manifest.state, manifest.reason = "stopped", f"stopped in epoch {progress.epoch}"
@@ -116,7 +125,7 @@ def go(training: Training, setup: Setup, manifest: Manifest, watcher: Quiet) -> 
         watcher.say(f"stopped and saved; {way_on(folder)}")
         return Run(folder)
     device = str(training.compute.device)
-    test_splits(Run(folder), setup.images, setup.inputs, setup.objective, device, manifest)
+    test_splits(Run(folder), setup.images, setup.inputs, setup.objective, device, manifest, training.body)
     if training.is_stale:
         manifest.reason = (
             f"stopped early after epoch {progress.epoch - 1}: no better validation score for "

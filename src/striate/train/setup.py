@@ -37,6 +37,7 @@ from striate.train.inputs import (
 )
 from striate.train.objective import Objective, objective_of
 from striate.train.recipe import Recipe, checked, recipe_of
+from striate.train.transfer.start import Start, Transfer
 from striate.train.watching import Quiet
 
 _MOST_LISTED = 8
@@ -47,7 +48,8 @@ class Setup:
     """What is trained on what, and how; `inputs` holds what the network's inputs take of each split.
 
     `left_out` are the rows of each split (from 0) that aren't among `images`, since they can't be read.
-    `own` are the rows of `train` that `inputs` holds where that isn't all of them.
+    `own` are the rows of `train` that `inputs` holds where that isn't all of them. `start` is what the training
+    begins with, None being weights drawn from the seed.
     """
 
     spec: str
@@ -59,6 +61,7 @@ class Setup:
     inputs: dict[str, Arrays]
     left_out: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     own: range | None = None
+    start: Start | None = None
 
     def targets(self, split: str) -> Arrays:
         """What the outputs are to tell of a split: (N,) classes or (N, K) numbers for each."""
@@ -91,6 +94,7 @@ def set_up(
     watcher: Quiet,
     deal: Deal = WHOLE,
     splits: Sequence[str] | None = None,
+    transfer: Transfer | None = None,
 ) -> Setup:
     """Loads, splits and prepares; `changes` are recipe values that go over the recipe's own.
 
@@ -101,7 +105,14 @@ def set_up(
     """
     loaded, spec = loaded_images(images, watcher)
     _require_classes(loaded)
-    made, word = (network, "network") if isinstance(network, Network) else named_network(network, loaded)
+    start = None
+    if transfer is not None and (transfer.is_asked or transfer.suits(loaded)):
+        made, word, start = transfer.begun(loaded, watcher.downloading)
+        recipe = transfer.recipe if recipe is None else recipe
+    elif isinstance(network, Network):
+        made, word = network, "network"
+    else:
+        made, word = named_network(network, loaded)
     objective = objective_of(made, loaded)
     _require_weights(made)
     named = default_recipe(made, word) if recipe is None else recipe
@@ -122,11 +133,12 @@ def set_up(
         # The run is to find it again from any folder.
         followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
     require_agreement(followed, split, made, objective)
+    _require_start(followed, start)
     followed = followed.with_epochs_for(len(split.split("train")))
     inputs, own = inputs_of_process(split, made, objective, followed, watcher, deal)
     made = with_preparations(made, inputs["train"])
     objective = with_variances(objective, split)
-    return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out, own)
+    return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out, own, start)
 
 
 def inputs_of_process(
@@ -222,6 +234,20 @@ def listed_classes(names: Sequence[str]) -> str:
     """The first classes as a message shows them."""
     more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
     return (", ".join(names[:_MOST_LISTED]) + more) or "none"
+
+
+def _require_start(recipe: Recipe, start: Start | None) -> None:
+    if recipe.initial == "probe" and (start is None or recipe.shards):
+        reason = (
+            "needs a network that has learned already; name one with --from"
+            if start is None
+            else ("needs all pictures in every process; take shards out")
+        )
+        raise UsageError(f"initial 'probe' {reason}, or choose another initial")
+    if start is not None and recipe.initial in ("identity", "whitening"):
+        raise UsageError(
+            f"initial '{recipe.initial}' is for new weights, and these have learned already; choose probe or glorot"
+        )
 
 
 def _require_classes(images: Images) -> None:

@@ -5,14 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import torch
 from numpy.typing import NDArray
 
-from striate.build import NetworkModule, build, load_weights
+from striate.build import NetworkModule
 from striate.core import RunError
 from striate.data import Images
+from striate.graph import surgery
 from striate.runs import Manifest, Run, write_json, write_tensors
-from striate.train.compute import choose_compute
 from striate.train.evaluation import (
     Evaluation,
     OutputsEvaluation,
@@ -23,20 +22,14 @@ from striate.train.evaluation import (
 )
 from striate.train.figures import draw_figures
 from striate.train.inputs import Arrays, targets_of
+from striate.train.loading import load_module
 from striate.train.objective import Objective
 from striate.train.rows import rows_of
 from striate.train.scoring import scores_of
+from striate.train.transfer.body import Body
 from striate.train.views import Views, require_views
 
 Told: TypeAlias = Evaluation | RegressionEvaluation | OutputsEvaluation
-
-
-def load_module(run: Run, *, weights: str = "best", device: str = "cpu") -> NetworkModule:
-    """The run's network with the weights of its `best` or `last` epoch, ready to answer."""
-    module = build(run.network)
-    arrays = run.weights(weights)
-    load_weights(module, {name: torch.from_numpy(array) for name, array in arrays.items()})
-    return module.to(choose_compute(device, "fp32").device).eval()
 
 
 def test(
@@ -71,17 +64,30 @@ def test(
 
 
 def test_splits(
-    run: Run, images: Images, inputs: dict[str, Arrays], objective: Objective, device: str, manifest: Manifest
+    run: Run,
+    images: Images,
+    inputs: dict[str, Arrays],
+    objective: Objective,
+    device: str,
+    manifest: Manifest,
+    body: Body | None = None,
 ) -> None:
-    """Tests the best weights on the splits that weren't trained on; fills in the manifest's results."""
+    """Tests the best weights on the splits that weren't trained on; fills in the manifest's results.
+
+    Of a network with a frozen `body` it takes the features, which are there already.
+    """
     # Not the module that was trained: its memory may lie otherwise, which changes a score's last digits.
-    module = load_module(run, device=device)
+    if body is None:
+        module = load_module(run, device=device)
+    else:
+        module = body.tail(load_module(run, device=device, network=surgery.lean(run.network).network))
+    taken = inputs if body is None else body.features
     shown: tuple[Told, Arrays, Arrays] | None = None
     for name in ("val", "test"):
         if name not in images.splits:
             continue
         wanted = targets_of(images, name, objective)
-        told, scores = _tell(module, objective, inputs[name], wanted, name)
+        told, scores = _tell(module, objective, taken[name], wanted, name)
         _keep(run, objective, told, scores, wanted)
         setattr(manifest.results, f"{name}_loss", told.loss)
         if isinstance(told, Evaluation):

@@ -22,6 +22,7 @@ from striate.train.resuming import begun, ended, go_on
 from striate.train.running import follow, go, options_of, require_alone, training_of
 from striate.train.setup import Setup, set_up
 from striate.train.teaching import teacher_of
+from striate.train.transfer.start import wished
 from striate.train.watching import Quiet, Shown
 
 COUNTRY = "USA"
@@ -42,6 +43,9 @@ def train(
     quiet: bool = False,
     watcher: Quiet | None = None,
     splits: Sequence[str] | None = None,
+    source: str | Path | None = None,
+    cut: str | None = None,
+    tune: str | None = None,
     **changes: Any,
 ) -> Run:
     """Trains a network on a data set and returns its run.
@@ -54,7 +58,11 @@ def train(
     which must be new or empty. `track="tensorboard"` writes events into the run's folder; `energy` measures
     the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). `watcher` is told of the
     progress instead of stderr, and ends the training when it raises Stopped at an epoch's end. Of the data
-    only `splits` are kept, where they are given: the others are dropped before anything reads them. After
+    only `splits` are kept, where they are given: the others are dropped before anything reads them.
+    `source` is what the training begins with instead of new weights: a network with published weights by name,
+    an earlier run, or `auto`, the best of what is on this machine, which is also the default for photographs.
+    It is taken over up to the node `cut`, and `tune` says what of it is trained: `head`, `last N` stages and
+    the head, or `all`; by default the head, and within a given `time` the last stage after it. After
     Ctrl-C the run comes back with the state `stopped`. Processes that torchrun or Slurm started train
     together, on the same batches as one; when they are started again after a loss, they go on with the run
     that they began.
@@ -70,8 +78,11 @@ def train(
     keep_freed_memory()
     with joined() as team, _watcher(quiet, team, watcher) as watcher:
         compute_of(team, device)  # a wrong device is told before pictures are read
+        transfer = wished(source, cut, tune, changes, is_free=network is None and recipe is None)
+        if source is not None and network is not None:
+            raise UsageError("network and source both say what is trained; take one out")
         options = options_of(track, country if energy else None)
-        launch = launch_of(repr((network, str(images), recipe, out, changes)))
+        launch = launch_of(repr((network, str(images), recipe, out, source, cut, tune, changes)))
         if path := team.told(lambda: begun(launch)):
             run = go_on(Run(RunFolder(Path(path))), images, device, watcher, team)
             ended(launch, run, team)
@@ -79,7 +90,7 @@ def train(
         if changes.get("batch") == "auto":
             changes = changes | {"batch": None}
         with team.in_turns():
-            setup = set_up(network, images, recipe, changes, watcher, team.deal, splits)
+            setup = set_up(network, images, recipe, changes, watcher, team.deal, splits, transfer)
         if setup.own is not None:
             # Each has measured its own part; all prepare pictures by what the first has measured.
             common = Network.from_json(team.told(lambda: setup.network.to_json()))

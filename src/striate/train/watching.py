@@ -22,6 +22,8 @@ class Quiet:
 
     def reading(self, done: int, count: int) -> None: ...
 
+    def describing(self, done: int, count: int) -> None: ...
+
     def say(self, text: str) -> None: ...
 
     def __enter__(self) -> Self:
@@ -61,6 +63,10 @@ class Shown(Quiet):
 
     def reading(self, done: int, count: int) -> None:
         self._bar.update(self._task("reading pictures"), completed=done, total=count, visible=done < count)
+
+    def describing(self, done: int, count: int) -> None:
+        task = self._task("computing features")
+        self._bar.update(task, completed=done, total=count, visible=done < count)
 
     def tick(self, tick: Tick) -> None:
         accuracy = "" if tick.accuracy is None else f"accuracy {units.percent(tick.accuracy)}  "

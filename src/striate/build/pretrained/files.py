@@ -44,6 +44,11 @@ def find_weights(name: str, published: Published) -> Path:
     )
 
 
+def has_weights(name: str, published: Published) -> bool:
+    """Whether an installed package or a cache of this machine holds published weights, whole or not."""
+    return any(path is not None and path.is_file() for path, _ in _places(published))
+
+
 def _places(published: Published) -> Iterator[tuple[Path | None, str]]:
     """Where weights may lie, each with the words that tell of it."""
     if published.package is not None:

@@ -9,7 +9,7 @@ from striate.graph.surgery.convolving import dense_to_conv
 from striate.graph.surgery.cutting import cut, freeze, tail, unfreeze, with_input
 from striate.graph.surgery.draft import Surgery
 from striate.graph.surgery.folding import fold_batchnorm
-from striate.graph.surgery.heads import replace_head
+from striate.graph.surgery.heads import replace_head, with_head
 from striate.graph.surgery.lean import lean
 from striate.graph.surgery.resizing import resized
 from striate.graph.surgery.striding import pool_to_stride
@@ -30,5 +30,6 @@ __all__ = [
     "tail",
     "unfreeze",
     "widen",
+    "with_head",
     "with_input",
 ]

@@ -42,6 +42,7 @@ class Draft:
         self._given = weights
         self._carried: dict[str, Array] = {}
         self._new: set[str] = set()
+        self.latest = ""
         self._taken = {node.name for node in source}
         if weights is not None:
             _check(source, weights)
@@ -82,6 +83,14 @@ class Draft:
         if not inputs:
             self._entries.setdefault(node.name, volume)
         self.volumes[node.name] = volume
+        return volume
+
+    def add(self, layer: Layer, *inputs: Volume) -> Volume:
+        """A node that stands for none, its weights new; `latest` is then its name."""
+        self.latest = self.fresh(type(layer))
+        volume = layer(*inputs, name=self.latest)
+        self._new.add(self.latest)
+        self.volumes[self.latest] = volume
         return volume
 
     def fresh(self, layer: type[Layer]) -> str:

@@ -1,12 +1,13 @@
-"""A head for other classes: the layer that gives the scores is made anew, all before it is taken over."""
+"""Heads for other classes: what gives the scores is made anew, all before it is taken over."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from striate.core import GraphError
 from striate.graph.layer import Layer, Weighted
-from striate.graph.layers import LRN, Dense, Flatten, GroupNorm, LayerNorm, Softmax
+from striate.graph.layers import LRN, Dense, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Softmax
 from striate.graph.network import Network, Node
+from striate.graph.surgery.cutting import cut
 from striate.graph.surgery.draft import Draft, Surgery, users_of
 from striate.graph.surgery.families import CHANNELWISE, MIXING
 
@@ -43,6 +44,25 @@ def replace_head(
         else:
             draft.keep(node)
     return draft.finish()
+
+
+def with_head(network: Network, at: str, classes: int, *, weights: "Weights | None" = None) -> Surgery:
+    """The network up to the node `at`, then a mean over all places and a new dense layer for `classes`.
+
+    Raises UnknownNameError when there is no such node, and GraphError when it is an input.
+    """
+    kept = cut(network, at, weights=weights)
+    end = kept.network[at]
+    if not end.inputs:
+        raise GraphError(f"'{at}' is an input, on which no head can stand; name a node behind it")
+    draft = Draft(kept.network, kept.weights)
+    for node in kept.network:
+        draft.keep(node)
+    volume = draft.volumes[at]
+    if volume.shape.spatial:
+        volume = draft.add(GlobalAvgPool(), volume)
+    draft.add(Dense(classes), volume)
+    return draft.finish([draft.latest], "class")
 
 
 def _for_classes(layer: Layer, classes: int) -> Layer:

@@ -64,9 +64,11 @@ def _told(named: tuple[str, Answers]) -> Fact:
 def _costs(material: Material) -> list[Fact]:
     results, plan = material.manifest.results, material.plan
     facts: list[Fact] = []
-    if results.epochs_done:
-        best = f", the best {results.best_epoch}" if results.best_epoch else ""
+    if results.best_epoch is not None or results.epochs_done:
+        best = "" if results.best_epoch is None else f", the best {results.best_epoch}"
         epochs = "1 epoch" if results.epochs_done == 1 else f"{results.epochs_done} epochs"
+        if not results.epochs_done:
+            epochs, best = "the head alone, fitted at once", ""
         hardware = material.manifest.hardware
         facts.append(Fact("training time", units.duration(results.train_seconds), f"{epochs}{best}"))
         facts.append(Fact("trained on", str(hardware.get("device", "–")), str(hardware.get("name", ""))))

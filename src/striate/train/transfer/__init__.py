@@ -1,0 +1,1 @@
+"""Transfer: trainings that begin with what another network has learned."""

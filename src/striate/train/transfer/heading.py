@@ -1,0 +1,58 @@
+"""A head that begins as the best linear answer to the features it is given, and what that is worth."""
+
+import time
+
+import torch
+from torch import nn
+
+from striate.build import NetworkModule
+from striate.core import UsageError, units
+from striate.graph import Dense, Network
+from striate.train.checkpoint import Progress
+from striate.train.evaluation import loss_and_accuracy
+from striate.train.setup import Setup
+from striate.train.transfer.body import Body
+from striate.train.transfer.features import body_of
+from striate.train.transfer.probe import fit_probe
+from striate.train.watching import Quiet
+
+
+def probed(module: NetworkModule, setup: Setup, body: Body | None, watcher: Quiet) -> Progress:
+    """Gives the head the weights of a linear probe on what it takes of the training pictures.
+
+    Returns the progress of a training whose epoch 0, which this is, is still to be judged.
+    """
+    began = time.perf_counter()
+    head, at = head_of_features(module.network)
+    if body is None or body.at != at:
+        body = body_of(module, setup.images, setup.inputs, watcher.describing, at)
+    features = body.features["train"][0].reshape(len(body.features["train"][0]), -1)
+    labels = setup.targets("train")[0]
+    probe = fit_probe(features, labels, len(setup.objective.goals[0].classes), seed=setup.recipe.seed)
+    dense = module[head]
+    assert isinstance(dense, nn.Linear)
+    with torch.no_grad():
+        dense.weight.copy_(torch.from_numpy(probe.weight))
+        dense.bias.copy_(torch.from_numpy(probe.bias))
+    loss, accuracy = loss_and_accuracy(probe.scores(features), labels)
+    watcher.say(
+        f"the head begins as a linear probe, right on {units.percent(probe.accuracy)} of pictures it wasn't "
+        f"fitted to"
+    )
+    count, seconds = len(labels), time.perf_counter() - began
+    sums = [loss * count, round(accuracy * count), count]
+    return Progress(epoch=0, is_closing=True, seconds=seconds, sums=sums)
+
+
+def head_of_features(network: Network) -> tuple[str, str]:
+    """The dense layer that gives the scores, and the node whose volume it takes.
+
+    Raises UsageError when the scores don't come from a dense layer with biases.
+    """
+    node = network[network.logits(network.outputs[0])]
+    if len(network.outputs) > 1 or not isinstance(node.layer, Dense) or not node.layer.bias:
+        raise UsageError(
+            f"a probe gives weights to a dense layer with biases, and the scores come from '{node.name}' "
+            f"({node.layer.word}); choose another initial"
+        )
+    return node.name, node.inputs[0]
