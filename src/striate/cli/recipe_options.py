@@ -75,6 +75,9 @@ class RecipeOptions:
     weight_decay: Annotated[
         float | None, _value("Of filters and matrices, not biases and norms.", _COURSE)
     ] = None
+    turn: Annotated[
+        float | None, _value("For muon: turn filters by this part of their length, and keep it.", _COURSE)
+    ] = None
     clip: Annotated[float | None, _value("Longest norm of a step's gradient; 0 is any.", _COURSE)] = None
     accumulate: Annotated[
         int | None, Whole, _value("Parts in which a step's batch is computed.", _COURSE)
@@ -100,7 +103,10 @@ class RecipeOptions:
         float | None, _value("What the teacher counts in the loss; 0.5 unless told.", _COURSE)
     ] = None
     initial: Annotated[
-        str | None, _value("What filters begin as: glorot, identity or whitening.", _PICTURES)
+        str | None,
+        _value(
+            "What filters begin as: glorot, identity or whitening; probe: a head after --from.", _PICTURES
+        ),
     ] = None
     compile: Annotated[bool | None, _value("Let torch.compile make the network's steps faster.", _COURSE)] = (
         None

@@ -56,7 +56,7 @@ class Training:
     """Everything a training consists of while it runs.
 
     `files` are the words of those that say what it is, and `repeats_best` an epoch that is repeated and whose
-    weights already stand as the best: whatever it comes to this time, it replaces them. Of a network with a frozen
+    weights already stand as the best: whatever it comes to this time, it replaces them. With a frozen
     `body` its features stand for the rows.
     """
 

@@ -29,7 +29,9 @@ class Muon(Optimizer):
     `filters` are weights (K, depth, *window), each a matrix (K, F) to it. Their momentum is Nesterov's and
     the step is scaled by 0.2 √max(K, F), so that its numbers are of AdamW's size and one rate serves both
     (Jordan et al. 2024, kellerjordan.github.io/posts/muon; Liu et al. 2025, arXiv:2502.16982). Weight decay
-    is decoupled (Loshchilov & Hutter 2019) and of weights of two axes or more.
+    is decoupled (Loshchilov & Hutter 2019) and of weights of two axes or more. With a `turn` filters keep
+    their length, and a step goes by `lr * turn` of it (Jordan 2024, arXiv:2404.00498, keeps it at √K):
+    for filters before a norm, to which only their direction matters.
 
     torch.optim.Muon takes matrices only and leaves the rest to a second optimizer.
     """
@@ -43,6 +45,7 @@ class Muon(Optimizer):
         momentum: float = 0.9,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
+        turn: float = 0.0,
         eps: float = 1e-8,
     ) -> None:
         rest = list(others)
@@ -52,7 +55,7 @@ class Muon(Optimizer):
             {"params": [w for w in rest if w.ndim <= 1], "orthogonal": False, "weight_decay": 0.0},
         ]
         # torch puts counts of steps back onto the weights' device where an optimizer is fused.
-        facts = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "fused": True}
+        facts = {"lr": lr, "momentum": momentum, "betas": betas, "turn": turn, "eps": eps, "fused": True}
         super().__init__([group for group in groups if group["params"]], facts)
 
     @torch.no_grad()
@@ -70,9 +73,14 @@ class Muon(Optimizer):
         for weight, gradient, momentum in zip(weights, gradients, momenta, strict=True):
             # One at a time: all of them ahead at once would be a copy of every filter.
             matrix = gradient.lerp(momentum, group["momentum"]).flatten(1)
-            weight.mul_(1 - group["lr"] * group["weight_decay"])
-            size = _SIZE * sqrt(max(matrix.shape))
-            weight.add_(orthogonal(matrix).view_as(weight), alpha=-group["lr"] * size)
+            step = orthogonal(matrix).view_as(weight)
+            if group["turn"]:
+                length = weight.norm()
+                weight.sub_(step * (length * group["lr"] * group["turn"] / sqrt(min(matrix.shape))))
+                weight.mul_(length / weight.norm().clamp_min(1e-12))
+            else:
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(step, alpha=-group["lr"] * _SIZE * sqrt(max(matrix.shape)))
 
     def _adapt(self, weights: list[Tensor], group: dict[str, Any]) -> None:
         first, second = group["betas"]

@@ -29,7 +29,12 @@ def optimizer_of(module: nn.Module, recipe: Recipe) -> Optimizer:
         ours = {id(weight) for weight in filters}
         others = [weight for weight in weights if id(weight) not in ours]
         return Muon(
-            filters, others, lr=recipe.rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+            filters,
+            others,
+            lr=recipe.rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            turn=recipe.turn / recipe.rate,
         )
     groups: list[dict[str, Any]] = [
         {"params": [w for w in weights if w.ndim > 1], "weight_decay": recipe.weight_decay},

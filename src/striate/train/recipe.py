@@ -48,18 +48,18 @@ class Recipe(BaseModel):
     leaves each of these out: `clip` is the longest norm of a step's gradient, `ema` the decay a step of the
     averaged weights that are judged and saved, `patience` the epochs without a better validation score
     after which a training ends, `smoothing` the part of a label that all classes share, `mixup` and
-    `cutmix` the alpha of how rows are mixed. `accumulate` is the number of parts in which a step's batch is
-    computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of a run
-    whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters begin
-    as (`beginning.begin`); with `probe`, which needs features to be there, a training may have 0 epochs, all of
-    it being what the head begins as. Pictures are shown with sides `small` times theirs until the fraction
-    `small_until` of the training is done. `compile` gives the network's
-    steps to torch.compile. `shift`
-    (pixels), `flip` and `crop` (smallest part of a side) augment the training pictures. With `shards` each
-    of several processes reads its own part of them alone. `validation`
-    is the fraction of the training pictures held out where the data bring no validation split;
-    `split_seed` decides which, apart from `seed`, so that runs of several seeds are tested alike. Within an
-    epoch a state is saved every `save_every` seconds or, where that is given, every `save_steps` steps.
+    `cutmix` the alpha of how rows are mixed. `turn` is the part of their length, which is kept, that the
+    optimizer muon turns filters by at the highest rate. `accumulate` is the number of parts in which a step's
+    batch is computed. `balance` makes rare classes count as much as frequent ones. `teacher` is the folder of
+    a run whose answers count `teaching` in the loss, softened by `temperature`. `initial` says what filters
+    begin as (`beginning.begin`) or, with `probe`, a head (`transfer.heading.probed`), so that a training may
+    have 0 epochs. Pictures are shown with sides `small` times theirs until the fraction `small_until` of the
+    training is done. `compile` gives the network's steps to torch.compile. `shift` (pixels), `flip` and
+    `crop` (smallest part of a side) augment the training pictures. With `shards` each of several processes
+    reads its own part of them alone. `validation` is the fraction of the training pictures held out where the
+    data bring no validation split; `split_seed` decides which, apart from `seed`, so that runs of several
+    seeds are tested alike. Within an epoch a state is saved every `save_every` seconds or, where that is
+    given, every `save_steps` steps.
     `bad` says what becomes of steps whose loss or gradients aren't finite, `unreadable` what becomes of rows
     whose pictures can't be read, and `deterministic` asks for the
     same bits whenever the same machine trains again.
@@ -75,6 +75,7 @@ class Recipe(BaseModel):
     lr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    turn: float = Field(default=0.0, ge=0, le=1)
     schedule: Schedule = "onecycle"
     warmup: float | None = Field(default=None, ge=0, lt=1)
     # TOML and JSON know lists alone.
@@ -197,8 +198,8 @@ def checked(values: dict[str, Any], source: str) -> Recipe:
         raise RecipeError(f"{source}: epochs and time both say how long to train; take one out")
     if recipe.epochs == 0 and recipe.initial != "probe":
         raise RecipeError(
-            f"{source}: 0 epochs train nothing, unless the head begins as a probe (initial 'probe', of a network "
-            f"that has learned already); give 1 or more"
+            f"{source}: 0 epochs train nothing, unless the head begins as a probe (initial 'probe', of a "
+            f"network that has learned already); give 1 or more"
         )
     return recipe
 

@@ -48,8 +48,8 @@ class Setup:
     """What is trained on what, and how; `inputs` holds what the network's inputs take of each split.
 
     `left_out` are the rows of each split (from 0) that aren't among `images`, since they can't be read.
-    `own` are the rows of `train` that `inputs` holds where that isn't all of them. `start` is what the training
-    begins with, None being weights drawn from the seed.
+    `own` are the rows of `train` that `inputs` holds where that isn't all of them. `start` is what the
+    training begins with, None being weights drawn from the seed.
     """
 
     spec: str
@@ -246,7 +246,8 @@ def _require_start(recipe: Recipe, start: Start | None) -> None:
         raise UsageError(f"initial 'probe' {reason}, or choose another initial")
     if start is not None and recipe.initial in ("identity", "whitening"):
         raise UsageError(
-            f"initial '{recipe.initial}' is for new weights, and these have learned already; choose probe or glorot"
+            f"initial '{recipe.initial}' is for new weights, and these have learned already; choose probe or "
+            f"glorot"
         )
 
 

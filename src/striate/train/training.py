@@ -59,10 +59,11 @@ def train(
     the energy and its CO2 by the energy mix of `country` (ISO 3166, three letters). `watcher` is told of the
     progress instead of stderr, and ends the training when it raises Stopped at an epoch's end. Of the data
     only `splits` are kept, where they are given: the others are dropped before anything reads them.
-    `source` is what the training begins with instead of new weights: a network with published weights by name,
-    an earlier run, or `auto`, the best of what is on this machine, which is also the default for photographs.
-    It is taken over up to the node `cut`, and `tune` says what of it is trained: `head`, `last N` stages and
-    the head, or `all`; by default the head, and within a given `time` the last stage after it. After
+    `source` is what the training begins with instead of new weights: a network with published weights by
+    name, an earlier run, or `auto`, the best of what is on this machine, which photographs begin with unless
+    told otherwise. It is taken over up to the node `cut`, and `tune` says what of it is trained: `head`,
+    `last N` stages and the head, or `all`; by default the head, and within a given `time` the last stage with
+    it. After
     Ctrl-C the run comes back with the state `stopped`. Processes that torchrun or Slurm started train
     together, on the same batches as one; when they are started again after a loss, they go on with the run
     that they began.

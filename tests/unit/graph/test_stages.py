@@ -1,4 +1,4 @@
-"""Where networks can be taken apart, against a slow search over paths and what the literature calls stages."""
+"""Where networks can be taken apart, against a slow search over paths and the stages of papers."""
 
 import pytest
 from hypothesis import given, settings

@@ -51,6 +51,24 @@ def test_the_rest_steps_as_torch_s_adamw():
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
 
 
+def test_turned_filters_keep_their_length():
+    first = torch.randn((4, 2, 3, 3), generator=torch.Generator().manual_seed(3))
+    weight = nn.Parameter(first.clone())
+    weight.grad = torch.randn((4, 2, 3, 3), generator=torch.Generator().manual_seed(2))
+    Muon([weight], [], lr=0.5, weight_decay=9.0, turn=0.4).step()
+    torch.testing.assert_close(weight.norm(), first.norm())
+    step = orthogonal(weight.grad.flatten(1)).view_as(first) * first.norm() * 0.2 / 2
+    moved = first - step
+    torch.testing.assert_close(weight.detach(), moved * (first.norm() / moved.norm()))
+
+
+def test_filters_of_no_length_stay_so():
+    weight = nn.Parameter(torch.zeros(4, 2, 3, 3))
+    weight.grad = torch.ones(4, 2, 3, 3)
+    Muon([weight], [], lr=0.5, turn=0.4).step()
+    assert not weight.any()
+
+
 def test_a_filter_s_first_step_is_its_gradient_made_orthogonal():
     weight = nn.Parameter(torch.zeros(4, 2, 3, 3))
     weight.grad = torch.randn((4, 2, 3, 3), generator=torch.Generator().manual_seed(2))

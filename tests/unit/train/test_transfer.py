@@ -247,8 +247,8 @@ def test_within_a_time_the_last_stage_follows_the_head(begun):
         (
             {"source": None, "recipe": "head"},
             UsageError,
-            "initial 'probe' needs a network that has learned already; name one with --from, or choose another "
-            "initial",
+            "initial 'probe' needs a network that has learned already; name one with --from, or choose "
+            "another initial",
         ),
         (
             {"initial": "whitening", "epochs": 1},

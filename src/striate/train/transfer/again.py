@@ -26,7 +26,8 @@ def started_again(run: Run, progress: Callable[[str, int, int], None] | None = N
     if source.origin.sha256 != origin.sha256:
         raise RunError(
             f"{origin.source} isn't what {run.path} began with: its SHA-256 begins with "
-            f"{source.origin.sha256[:12]}, not with {origin.sha256[:12]}; bring the old weights back, or train anew"
+            f"{source.origin.sha256[:12]}, not with {origin.sha256[:12]}; bring the old weights "
+            f"back, or train anew"
         )
     network = run.network
     kept = {node.name for node in network} - {network.outputs[0]}

@@ -27,8 +27,8 @@ _LAST = re.compile(r"last ([1-9][0-9]{0,2})")
 class Start:
     """The weights that a training begins with, by `node.weight`, and where they came from.
 
-    Those of the head are drawn anew where they lack. `is_begun` says that they are a training's own, which has
-    found its head already.
+    Those of the head are drawn anew where they lack. `is_begun` says that they are a training's own, which
+    has found its head already.
     """
 
     weights: Mapping[str, Tensor]
@@ -66,7 +66,7 @@ class Transfer:
         return "head" if self.tune == HEAD else "finetune"
 
     def suits(self, images: Images) -> bool:
-        """Whether it is the best way where nobody says how: photographs in colour, weights on this machine."""
+        """Whether it is best where nobody says how: photographs in colour, and weights on this machine."""
         if not images.has_pictures or best_present() is None:
             return False
         target = target_of(images, images.columns, alone=True)
@@ -93,7 +93,7 @@ class Transfer:
         return network, source.name, Start(weights, source.origin.model_copy(update={"cut": at}))
 
     def _operated(self, module: NetworkModule, classes: int) -> tuple[Network, dict[str, Tensor], str]:
-        """The network with its new head and what is frozen, the weights it takes over, and where it was cut."""
+        """The network with its new head and what is frozen, the weights taken over, and where it was cut."""
         at = feature_node(module.network) if self.cut is None else module.network[self.cut].name
         trained = operate(module, surgery.unfreeze)
         weights = weights_of(trained)
