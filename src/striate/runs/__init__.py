@@ -6,7 +6,7 @@ from striate.runs.figure import figure_html, figure_png, save_figure
 from striate.runs.folder import RunFolder, new_folder, runs_root
 from striate.runs.launch import Launch, launch_of
 from striate.runs.lock import held
-from striate.runs.manifest import DataFacts, Energy, Manifest, Results, State, now, versions
+from striate.runs.manifest import DataFacts, Energy, Manifest, Origin, Results, State, now, versions
 from striate.runs.run import Run, write_metrics
 from striate.runs.tensors import read_tensors, write_tensors
 
@@ -15,6 +15,7 @@ __all__ = [
     "Energy",
     "Launch",
     "Manifest",
+    "Origin",
     "Results",
     "Run",
     "RunFolder",
