@@ -83,7 +83,7 @@ class FetchError(StriateError):
 
 
 class UnreachableError(FetchError):
-    """No server could be reached or gave all of the file; the message is the reason, as part of a sentence."""
+    """No server was reached or gave all of the file; the message is the reason, as part of a sentence."""
 
 
 class OtherFileError(FetchError):
