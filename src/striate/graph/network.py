@@ -130,8 +130,8 @@ class Network:
     ) -> "Network":
         """The same network, where an input subtracts `mean` and divides by `deviation` (0…1 for bytes).
 
-        `fit` replaces how it fits pictures, where it is given, and `input` names it where there are several. `floats` says that it is trained on numbers as they come,
-        not on pictures of bytes.
+        `fit` replaces how it fits pictures, where it is given, and `input` names it where
+        there are several. `floats` says that it is trained on numbers as they come, not on pictures of bytes.
 
         Raises GraphError when there are several inputs and none is named, the name is none of theirs, or
         the numbers don't fit its depth.
