@@ -6,7 +6,7 @@ Legend: K filters (rows), F numbers of a filter (columns).
 # Torch's operations over lists of tensors are public in all but name: its own optimizers are written in them.
 # pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.adamw import adamw
+
+from striate.train.stage_rates import by_scale
 
 # Of the quintic that drives every singular value towards 1 (Jordan et al. 2024).
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -31,7 +33,8 @@ class Muon(Optimizer):
     (Jordan et al. 2024, kellerjordan.github.io/posts/muon; Liu et al. 2025, arXiv:2502.16982). Weight decay
     is decoupled (Loshchilov & Hutter 2019) and of weights of two axes or more.
 
-    torch.optim.Muon takes matrices only and leaves the rest to a second optimizer.
+    torch.optim.Muon takes matrices only and leaves the rest to a second optimizer. `scales` are those of
+    `stage_rates.by_scale`.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Muon(Optimizer):
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
         eps: float = 1e-8,
+        scales: Mapping[int, float] | None = None,
     ) -> None:
         rest = list(others)
         groups: list[dict[str, Any]] = [
@@ -53,7 +57,7 @@ class Muon(Optimizer):
         ]
         # torch puts counts of steps back onto the weights' device where an optimizer is fused.
         facts = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "fused": True}
-        super().__init__([group for group in groups if group["params"]], facts)
+        super().__init__(by_scale(groups, scales or {}), facts)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
