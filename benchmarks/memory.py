@@ -18,6 +18,7 @@ import numpy as np
 from common import machine
 
 from striate.core import units
+from striate.graph import Network, surgery
 from striate.plan import training_memory
 from striate.zoo import named
 
@@ -42,17 +43,25 @@ NETWORKS: dict[str, tuple[tuple[int, ...], tuple[int, int]]] = {
     "densenet121": ((64, 64, 3), (4, 16)),
     "unet-classifier": ((32, 32, 1), (4, 16)),
 }
+# Nodes up to which they are frozen too: before the head, and amid the stages.
+FROZEN = {
+    "lecture": ("relu2",),
+    "resnet18": ("globalavgpool1", "relu9"),
+    "mobilenet-v2": ("globalavgpool1",),
+    "densenet121": ("globalavgpool1",),
+}
 OPTIMIZERS = {"fp32": ("momentum", "adamw"), "bf16": ("adamw",)}
 
 
 class Case(NamedTuple):
-    """A training step: a network of the zoo, its input's axes, and how it is trained."""
+    """A training step: a network of the zoo, its input's axes, how it is trained, and up to where not."""
 
     network: str
     axes: tuple[int, ...]
     batch: int
     optimizer: str
     precision: str
+    frozen: str | None = None
 
 
 def cases(only: list[str]) -> Iterator[Case]:
@@ -60,11 +69,19 @@ def cases(only: list[str]) -> Iterator[Case]:
         if not only or name in only:
             for batch, optimizer in product(batches, OPTIMIZERS[precision]):
                 yield Case(name, axes, batch, optimizer, precision)
+            for node in FROZEN.get(name, ()):
+                yield Case(name, axes, batches[-1], "adamw", precision, node)
+
+
+def network_of(case: Case) -> Network:
+    network = named(case.network, axes=case.axes, classes=CLASSES)
+    return network if case.frozen is None else surgery.freeze(network, case.frozen).network
 
 
 def planned(case: Case) -> int:
-    network = named(case.network, axes=case.axes, classes=CLASSES)
-    memory = training_memory(network, batch=case.batch, optimizer=case.optimizer, precision=case.precision)
+    memory = training_memory(
+        network_of(case), batch=case.batch, optimizer=case.optimizer, precision=case.precision
+    )
     return memory.total
 
 
@@ -97,10 +114,9 @@ def measure(case: Case) -> int:
             x_test=numbers.integers(0, 256, (CLASSES, *case.axes), dtype=np.uint8),
             y_test=np.arange(CLASSES),
         )
-        network = named(case.network, axes=case.axes, classes=CLASSES)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
             train(
-                network,
+                network_of(case),
                 data,
                 out=Path(folder) / "run",
                 device="cpu",
@@ -129,7 +145,11 @@ def row(case: Case) -> tuple[str, float]:
     error = 100 * (plan / peak - 1)
     axes = "×".join(map(str, case.axes))
     sizes = f"{units.size(plan)} | {units.size(peak)} | {error:+.1f} %"
-    return f"| {case.network} {axes} | {case.batch} | {case.optimizer} | {case.precision} | {sizes} |", error
+    frozen = f", frozen up to {case.frozen}" if case.frozen else ""
+    return (
+        f"| {case.network} {axes}{frozen} | {case.batch} | {case.optimizer} | {case.precision} | {sizes} |",
+        error,
+    )
 
 
 def main() -> None:

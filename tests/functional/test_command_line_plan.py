@@ -7,6 +7,7 @@ import pytest
 
 from striate import Network
 from striate.core import units
+from striate.graph import surgery
 from striate.plan import Versus, budget_of, largest_batch, plan, training_memory
 from striate.zoo import named
 
@@ -25,6 +26,20 @@ def test_json_tells_the_plan(striate) -> None:
     document = json.loads(told.out)
     assert document == json.loads(json.dumps(plan(named("lecture")).to_dict()))
     assert document["totals"]["parameters"] == 104_202
+
+
+def test_what_freezing_saves_is_seen_before_training(striate) -> None:
+    frozen = plan(surgery.freeze(named("lecture"), "relu2").network)
+    assert striate("plan", "lecture", "--freeze", "relu2") == (0, f"{frozen}\n", "")
+    document = json.loads(striate("plan", "lecture", "--freeze", "relu2", "--json").out)
+    assert [row["name"] for row in document["rows"] if row["frozen"]] == ["conv1", "conv2"]
+    told = striate("plan", "lecture", "--freeze", "relu2", "--versus", "lecture")
+    assert told.out.endswith(f"{Versus(frozen, plan(named('lecture')))}\n")
+    assert striate("plan", "lecture", "--freeze", "conv") == (
+        2,
+        "",
+        "striate: unknown node 'conv'; did you mean 'conv3'?\n",
+    )
 
 
 def test_a_budget_is_answered_with_the_largest_batch_that_fits(striate) -> None:

@@ -16,6 +16,7 @@ from striate.cli.words import (
     print_json,
 )
 from striate.core import UsageError, units
+from striate.graph import surgery
 from striate.plan import Plan, Versus, budget_of, plan
 
 
@@ -26,6 +27,12 @@ def plan_command(
     versus: Annotated[str | None, Parameter(help="Another network, to stand beside it.")] = None,
     budget: Annotated[
         str | None, Parameter(help="Memory, such as 8GiB or 800MB: which batch fits into it?")
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        Parameter(
+            help="Freeze every layer that leads to this node, itself included; --versus stays as it is."
+        ),
     ] = None,
     input: InputSize = None,
     classes: Classes = None,
@@ -38,19 +45,21 @@ def plan_command(
     if versus is not None and budget is not None:
         raise UsageError("--budget looks at one network and --versus at two; leave one of them out")
 
-    def planned(word: str) -> Plan:
+    def planned(word: str, frozen: str | None = None) -> Plan:
         network = asked_network(word, input, classes)
+        if frozen is not None:
+            network = surgery.freeze(network, frozen).network
         return plan(network, batch=batch, optimizer=optimizer, precision=precision)
 
     if versus is not None:
-        both = Versus(planned(network), planned(versus))
+        both = Versus(planned(network, freeze), planned(versus))
         if json:
             print_json("versus", both.to_dict())
         else:
             print(f"first: {network}\nsecond: {versus}\n\n{both}")
         return
     allowed = None if budget is None else units.parse_bytes(budget)
-    answer = planned(network)
+    answer = planned(network, freeze)
     facts, lines = answer.to_dict(), [str(answer)]
     if allowed is not None:
         fitting = budget_of(answer.network, allowed, optimizer=optimizer, precision=precision)

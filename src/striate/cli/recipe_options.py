@@ -57,6 +57,9 @@ class RecipeOptions:
         str | None, _value("sgd, momentum, rmsprop, adam, adamw or muon.", _COURSE, "STRIATE_OPTIMIZER")
     ] = None
     lr: Annotated[float | None, _value("The highest learning rate.", _COURSE, "STRIATE_LR")] = None
+    stage_rate: Annotated[
+        float | None, _value("Each stage's rate over that of the next one nearer to the head.", _COURSE)
+    ] = None
     schedule: Annotated[str | None, _value("constant, step, cosine, linear or onecycle.", _COURSE)] = None
     warmup: Annotated[float | None, _value("Fraction of the training in which the rate rises.", _COURSE)] = (
         None

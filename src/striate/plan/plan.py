@@ -12,13 +12,16 @@ from striate.plan.written import written
 
 FORMAT = "striate.plan"
 VERSION = 1
+_TOTALS = ("parameters", "frozen", "statistics", "macs", "frozen_macs", "training_macs")
 
 
 @dataclass(frozen=True)
 class Row:
     """One node's share: weights, the frozen among them, running statistics, MACs for one picture.
 
-    `fields` has an entry for each input with spatial axes that the node sees.
+    `training_macs` are those of a step forward and backward: once more where what the node takes gets a
+    gradient, and once more where its own weights do. `fields` has an entry for each input with spatial axes
+    that the node sees.
     """
 
     name: str
@@ -28,7 +31,13 @@ class Row:
     frozen: int
     statistics: int
     macs: int
+    training_macs: int
     fields: dict[str, ReceptiveField]
+
+    @property
+    def frozen_macs(self) -> int:
+        """The MACs with frozen weights."""
+        return self.macs if self.frozen else 0
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -39,6 +48,7 @@ class Row:
             "frozen": self.frozen,
             "statistics": self.statistics,
             "macs": self.macs,
+            "training_macs": self.training_macs,
             "receptive_field": {
                 name: {
                     "size": list(f.size),
@@ -81,6 +91,16 @@ class Plan:
         """Multiply-accumulates of one picture's forward pass; FLOPs are twice as many."""
         return sum(row.macs for row in self.rows)
 
+    @property
+    def frozen_macs(self) -> int:
+        """Those of them with weights that training leaves as they are."""
+        return sum(row.frozen_macs for row in self.rows)
+
+    @property
+    def training_macs(self) -> int:
+        """Multiply-accumulates of one picture in a training step, forward and backward."""
+        return sum(row.training_macs for row in self.rows)
+
     def to_dict(self) -> dict[str, Any]:
         """The plan as one versioned object for programs; `network` is as `written` gives it."""
         return {
@@ -91,7 +111,7 @@ class Plan:
             "optimizer": self.optimizer,
             "precision": self.precision,
             "rows": [row.to_dict() for row in self.rows],
-            "totals": {name: getattr(self, name) for name in ("parameters", "frozen", "statistics", "macs")},
+            "totals": {name: getattr(self, name) for name in _TOTALS},
             "memory_bytes": self.memory.to_dict(),
         }
 
@@ -114,10 +134,15 @@ def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precisio
     """
     fields = receptive_fields(network)
     rows: list[Row] = []
+    learning = set[str]()
     for node in network:
         shapes = network.input_shapes(node)
         parameters = sum(prod(axes) for axes in node.layer.weights(*shapes).values())
         is_frozen = isinstance(node.layer, Weighted) and node.layer.frozen
+        is_trained, hands_back = parameters > 0 and not is_frozen, not learning.isdisjoint(node.inputs)
+        if is_trained or hands_back:
+            learning.add(node.name)
+        macs = node.layer.macs(*shapes)
         rows.append(
             Row(
                 name=node.name,
@@ -126,7 +151,8 @@ def plan(network: Network, *, batch: int = 64, optimizer: str = "adam", precisio
                 parameters=parameters,
                 frozen=parameters if is_frozen else 0,
                 statistics=sum(prod(axes) for axes in node.layer.statistics(*shapes).values()),
-                macs=node.layer.macs(*shapes),
+                macs=macs,
+                training_macs=macs * (1 + hands_back + is_trained),
                 fields=fields[node.name],
             )
         )

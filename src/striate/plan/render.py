@@ -6,13 +6,16 @@ from striate.core import units
 from striate.plan.plan import Plan, Row
 
 _HEAD = ("node", "layer", "output", "parameters", "MACs", "receptive field")
+_MARK = "frozen"  # the column that tells frozen nodes, where there are any
+_MARKED = 4  # how many columns come before it
 _LEFT = 2  # how many columns, from the first, are words; the others are numbers
 _WIDEST_LAYER = 44
 
 
 def as_text(plan: Plan) -> str:
     """The plan as a table of fixed width, its totals and the training memory below."""
-    return "\n".join([*table(_HEAD, [_cells(row) for row in plan.rows], words=_LEFT), *_totals(plan)])
+    head, rows = _columns(plan)
+    return "\n".join([*table(head, rows, words=_LEFT), *_totals(plan)])
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, words: int) -> list[str]:
@@ -20,6 +23,16 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, words: int) -> 
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
     return [_line(head, widths, words), rule, *(_line(row, widths, words) for row in rows), rule]
+
+
+def _columns(plan: Plan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The head and the rows of a plan's table."""
+    rows = [_cells(row) for row in plan.rows]
+    if not plan.frozen:
+        return _HEAD, rows
+    marks = ("yes" if row.frozen else "" for row in plan.rows)
+    marked = [(*row[:_MARKED], mark, *row[_MARKED:]) for row, mark in zip(rows, marks, strict=True)]
+    return (*_HEAD[:_MARKED], _MARK, *_HEAD[_MARKED:]), marked
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -45,12 +58,16 @@ def _line(cells: tuple[str, ...], widths: list[int], words: int) -> str:
 def _totals(plan: Plan) -> list[str]:
     frozen = f" ({units.count(plan.frozen)} frozen)" if plan.frozen else ""
     statistics = f" and {units.count(plan.statistics)} running statistics" if plan.statistics else ""
+    frozen_macs, step = "", ""
+    if plan.frozen:
+        frozen_macs = f"{units.count(plan.frozen_macs)} frozen; "
+        step = f", {units.count(plan.training_macs)} in a training step"
     memory = plan.memory
     kinds = [(kind, size) for kind, size in memory.to_dict().items() if size and kind != "total"]
     listed = ", ".join(f"{kind} {units.size(size)}" for kind, size in kinds)
     return [
         f"{units.count(plan.parameters)} parameters{frozen}{statistics}",
-        f"{units.count(plan.macs)} MACs a picture (FLOPs are twice as many)",
+        f"{units.count(plan.macs)} MACs a picture ({frozen_macs}FLOPs are twice as many){step}",
         f"training, batch {plan.batch}, {plan.optimizer}, {plan.precision}: "
         f"about {units.size(memory.total)} ({listed})",
     ]
@@ -58,9 +75,8 @@ def _totals(plan: Plan) -> list[str]:
 
 def as_html(plan: Plan) -> str:
     """The same table for a notebook."""
-    head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(row)) + "</tr>" for row in plan.rows
-    )
+    names, rows = _columns(plan)
+    head = "".join(f"<th>{cell}</th>" for cell in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     totals = "<br>".join(escape(line) for line in _totals(plan))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{totals}</p>"

@@ -6,7 +6,7 @@ Legend: K filters (rows), F numbers of a filter (columns).
 # Torch's operations over lists of tensors are public in all but name: its own optimizers are written in them.
 # pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.adamw import adamw
+
+from striate.train.stage_rates import by_scale
 
 # Of the quintic that drives every singular value towards 1 (Jordan et al. 2024).
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -33,7 +35,8 @@ class Muon(Optimizer):
     their length, and a step goes by `lr * turn` of it (Jordan 2024, arXiv:2404.00498, keeps it at √K):
     for filters before a norm, to which only their direction matters.
 
-    torch.optim.Muon takes matrices only and leaves the rest to a second optimizer.
+    torch.optim.Muon takes matrices only and leaves the rest to a second optimizer. `scales` are those of
+    `stage_rates.by_scale`.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Muon(Optimizer):
         weight_decay: float = 0.0,
         turn: float = 0.0,
         eps: float = 1e-8,
+        scales: Mapping[int, float] | None = None,
     ) -> None:
         rest = list(others)
         groups: list[dict[str, Any]] = [
@@ -56,7 +60,7 @@ class Muon(Optimizer):
         ]
         # torch puts counts of steps back onto the weights' device where an optimizer is fused.
         facts = {"lr": lr, "momentum": momentum, "betas": betas, "turn": turn, "eps": eps, "fused": True}
-        super().__init__([group for group in groups if group["params"]], facts)
+        super().__init__(by_scale(groups, scales or {}), facts)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from striate.build import NetworkModule
+from striate.graph import Network
 from striate.train.muon import Muon, filters_of
 from striate.train.recipe import Recipe
+from striate.train.stage_rates import by_scale, scales_of
 
 # What each class of optimizer may remember of a weight once it has stepped.
 _MEMORIES: dict[type[Optimizer], list[set[str]]] = {
@@ -21,11 +24,24 @@ _MEMORIES: dict[type[Optimizer], list[set[str]]] = {
 }
 
 
-def optimizer_of(module: nn.Module, recipe: Recipe) -> Optimizer:
-    """The recipe's optimizer over all weights; biases and norms (tensors of one axis) don't decay."""
+def optimizer_of(module: nn.Module, recipe: Recipe, network: Network | None = None) -> Optimizer:
+    """The recipe's optimizer over all weights; biases and norms (tensors of one axis) don't decay.
+
+    `network` tells the stages where their rates differ; the module's own does unless given.
+    """
     weights = [weight for weight in module.parameters() if weight.requires_grad]
+    scales: dict[int, float] = {}
+    if recipe.stage_rate < 1:
+        scales = scales_of(cast("NetworkModule", module), recipe.stage_rate, network)
+    optimizer = _optimizer_over(weights, filters_of(module), scales, recipe)
+    set_rate(optimizer, recipe.rate)
+    return optimizer
+
+
+def _optimizer_over(
+    weights: list[nn.Parameter], filters: list[Tensor], scales: dict[int, float], recipe: Recipe
+) -> Optimizer:
     if recipe.optimizer == "muon":
-        filters = filters_of(module)
         ours = {id(weight) for weight in filters}
         others = [weight for weight in weights if id(weight) not in ours]
         return Muon(
@@ -35,12 +51,13 @@ def optimizer_of(module: nn.Module, recipe: Recipe) -> Optimizer:
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
             turn=recipe.turn / recipe.rate,
+            scales=scales,
         )
     groups: list[dict[str, Any]] = [
         {"params": [w for w in weights if w.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
     ]
-    return _makers(recipe)[recipe.optimizer]([group for group in groups if group["params"]])
+    return _makers(recipe)[recipe.optimizer](by_scale(groups, scales))
 
 
 def _makers(recipe: Recipe) -> dict[str, Callable[[list[dict[str, Any]]], Optimizer]]:
@@ -60,9 +77,9 @@ def _makers(recipe: Recipe) -> dict[str, Callable[[list[dict[str, Any]]], Optimi
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Gives every group of weights the learning rate."""
+    """Gives every group of weights the learning rate times its own scale."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["scale"]
 
 
 def state_arrays(optimizer: Optimizer) -> dict[str, torch.Tensor]:

@@ -42,10 +42,11 @@ class Recipe(BaseModel):
 
     `epochs` None means as many as the number of pictures asks for, each of which sees a random `share` of
     them, unless `time` says after how many seconds the training is to end, whatever it has seen by then.
-    `lr` None means the optimizer's usual rate. `schedule` is told in `schedule.rate_at`: `warmup` is the
-    fraction of the training that warms up, None being the schedule's own, and `step` multiplies by
-    `factor` at `milestones`, fractions too. 0
-    leaves each of these out: `clip` is the longest norm of a step's gradient, `ema` the decay a step of the
+    `lr` None means the optimizer's usual rate; the further a stage is from the head, the oftener its rate is
+    multiplied by `stage_rate` (`stage_rates.scales_of`). `schedule` is told in `schedule.rate_at`: `warmup`
+    is the fraction of the training that warms up, None being the schedule's own, and `step` multiplies by
+    `factor` at `milestones`, fractions too. 0 leaves each of these out: `clip` is the longest norm of a
+    step's gradient, `ema` the decay a step of the
     averaged weights that are judged and saved, `patience` the epochs without a better validation score
     after which a training ends, `smoothing` the part of a label that all classes share, `mixup` and
     `cutmix` the alpha of how rows are mixed. `turn` is the part of their length, which is kept, that the
@@ -73,6 +74,7 @@ class Recipe(BaseModel):
     batch: int = Field(default=64, ge=1, le=1_000_000)
     optimizer: OptimizerName = "adamw"
     lr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    stage_rate: float = Field(default=1.0, gt=0, le=1)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     turn: float = Field(default=0.0, ge=0, le=1)

@@ -26,6 +26,7 @@ OPERATIONS: dict[str, Callable[..., Surgery]] = {
     "a-bit-wider": partial(surgery.widen, factor=1.4),
     "narrower": partial(surgery.widen, factor=0.5),
     "head": partial(surgery.replace_head, classes=8),
+    "grey": partial(surgery.with_depth, depth=1),
     "cut": lambda network, weights=None: surgery.cut(
         network, network.nodes[len(network) // 2].name, weights=weights
     ),
@@ -265,6 +266,21 @@ def test_another_input_size_is_read_by_the_same_network() -> None:
     result = surgery.with_input(network, (20, 12, 1), weights=weights_for(network))
     assert result.network == parse("20x12x1 | conv 4 3 relu name=first | globalavgpool | dense 3")
     assert result.new == ()
+
+
+def test_what_was_done_for_other_pictures_is_said() -> None:
+    network = parse("9x9x3 mean=0.25,0.5,0.75 deviation=0.5,0.25,0.75 | conv 2 3 frozen nobias | relu")
+    result = surgery.for_pictures(network, (12, 10, 1), weights=weights_for(network))
+    assert result.network == parse("12x10x1 mean=0.5 deviation=0.5 | conv 2 3 frozen | relu")
+    assert result.changed == (
+        "the first filters' 3 channels are summed to one; pictures of 12×10 instead of 9×9"
+    )
+    assert (result.new, result.weights is None) == ((), False)
+    colour = surgery.for_pictures(parse("9x9x1 mean=0.4 | conv 2 3 | globalavgpool"), (9, 9, 3))
+    assert colour.network == parse("9x9x3 mean=0.4,0.4,0.4 | conv 2 3 | globalavgpool")
+    assert colour.changed == "the first filters' one channel is shared out among 3"
+    same = surgery.for_pictures(network, (9, 9, 3))
+    assert (same.network, same.weights, same.changed) == (network, None, "")
 
 
 def test_convolutions_become_dense_layers_on_vectors() -> None:

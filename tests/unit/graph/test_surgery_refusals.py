@@ -79,6 +79,57 @@ REFUSED: dict[str, tuple[Callable[[], object], type[StriateError], str]] = {
         GraphError,
         "node 'conv1': conv 4 3: 2×2 input is smaller than the 3×3 kernel; add 'same' or a smaller kernel",
     ),
+    "a depth that filters don't have": (
+        lambda: surgery.with_input(PLAIN, (8, 8, 3)),
+        GraphError,
+        "the weights of 'conv1' (conv) are for an input of 8×8×1, not 8×8×3; change the depth by with_depth, "
+        "which changes the first weights too",
+    ),
+    "two inputs for one picture": (
+        lambda: surgery.for_pictures(two_inputs(), (5, 5, 1)),
+        GraphError,
+        "the network has 2 inputs; only one can be fitted to pictures",
+    ),
+    "pictures of other axes": (
+        lambda: surgery.for_pictures(PLAIN, (8, 1)),
+        GraphError,
+        "the network takes 8×8×1, 3 axes, not 8×1; give as many",
+    ),
+    "one colour model for another": (
+        lambda: surgery.for_pictures(Network.parse("8x8x3 | conv 4 3"), (8, 8, 4)),
+        GraphError,
+        "filters of depth 3 can't take a depth of 4; give 3 or 1",
+    ),
+    "no depth": (
+        lambda: surgery.with_depth(PLAIN, 0),
+        GraphError,
+        "axes of input: an input has up to three spatial sizes and a depth, all whole numbers of at least 1, "
+        "such as 28x28x1, not (8, 8, 0)",
+    ),
+    "groups that see a colour each": (
+        lambda: surgery.with_depth(Network.parse("8x8x3 | conv 6 3 groups=3"), 1),
+        GraphError,
+        "'conv1' (conv) takes the picture, and only a convolution over all channels can be made for another "
+        "depth; convert the pictures instead",
+    ),
+    "a picture that is pooled first": (
+        lambda: surgery.for_pictures(Network.parse("8x8x3 | maxpool 2 | conv 6 3"), (8, 8, 1)),
+        GraphError,
+        "'maxpool1' (maxpool) takes the picture, and only a convolution over all channels can be made for "
+        "another depth; convert the pictures instead",
+    ),
+    "pictures of another size for dense weights": (
+        lambda: surgery.for_pictures(PLAIN, (10, 8, 1)),
+        GraphError,
+        "pictures of 10×8 don't fit: the weights of 'dense1' (dense) are for an input of 36, not 48; keep "
+        "8×8, or cut the network before that node",
+    ),
+    "pictures too small for the layers": (
+        lambda: surgery.for_pictures(Network.parse("8x8x1 | conv 4 5 | globalavgpool"), (4, 4, 1)),
+        GraphError,
+        "pictures of 4×4 don't fit: node 'conv1': conv 4 5: 4×4 input is smaller than the 5×5 kernel; "
+        "keep 8×8, or cut the network before that node",
+    ),
     "one of several heads": (
         lambda: surgery.replace_head(two_outputs(), 3),
         GraphError,

@@ -93,7 +93,7 @@ def test_totals_are_the_sums_of_the_rows(network: Network) -> None:
     planned = plan(network)
     told = planned.to_dict()
     assert [row.name for row in planned.rows] == [node.name for node in network]
-    for total in ("parameters", "frozen", "statistics", "macs"):
+    for total in ("parameters", "frozen", "statistics", "macs", "training_macs"):
         assert getattr(planned, total) == told["totals"][total] == sum(row[total] for row in told["rows"])
     memory = told["memory_bytes"]
     assert memory.pop("total") == sum(memory.values())
@@ -118,6 +118,7 @@ def test_json_names_its_format_and_every_setting() -> None:
         "frozen": 0,
         "statistics": 0,
         "macs": 8 * 8 * 32 * 9,
+        "training_macs": 2 * 8 * 8 * 32 * 9,
         "receptive_field": {"input1": {"size": [3, 3], "stride": [1, 1], "start": [-1, -1]}},
     }
 
@@ -154,6 +155,24 @@ def test_frozen_weights_are_told_beside_all() -> None:
     planned = plan(Network.parse("4x4x3 | conv 2 1 frozen | batchnorm frozen | conv 2 1"))
     assert (planned.parameters, planned.frozen) == (8 + 4 + 6, 12)
     assert "\n18 parameters (12 frozen) and 4 running statistics\n" in str(planned)
+
+
+def test_what_is_frozen_is_marked_and_its_work_told() -> None:
+    planned = plan(Network.parse("4x4x3 | conv 2 1 frozen | batchnorm frozen | relu | conv 2 1 | conv 5 1"))
+    told = planned.to_dict()["totals"]
+    # The second convolution hands nothing back, the third does.
+    assert (told["macs"], told["frozen_macs"]) == (16 * (6 + 4 + 10), 16 * 6)
+    assert told["training_macs"] == 16 * (6 + 2 * 4 + 3 * 10)
+    lines = str(planned).splitlines()
+    assert lines[0].split() == [
+        *("node", "layer", "output", "parameters", "frozen", "MACs", "receptive", "field")
+    ]
+    assert [line.split()[0] for line in lines if " yes " in line] == ["conv1", "batchnorm1"]
+    assert "320 MACs a picture (96 frozen; FLOPs are twice as many), 704 in a training step" in lines
+    html = planned._repr_html_()
+    assert html.count("<td>yes</td>") == 2
+    assert "<th>parameters</th><th>frozen</th><th>MACs</th>" in html
+    assert "frozen" not in str(plan(named("tiny")))
 
 
 def test_an_add_of_one_volume_with_itself_counts_nothing() -> None:

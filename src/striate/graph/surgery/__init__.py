@@ -11,6 +11,7 @@ from striate.graph.surgery.draft import Surgery
 from striate.graph.surgery.folding import fold_batchnorm
 from striate.graph.surgery.heads import replace_head, with_head
 from striate.graph.surgery.lean import lean
+from striate.graph.surgery.picturing import for_pictures, with_depth
 from striate.graph.surgery.resizing import resized
 from striate.graph.surgery.striding import pool_to_stride
 from striate.graph.surgery.unrolling import conv_to_dense
@@ -22,6 +23,7 @@ __all__ = [
     "cut",
     "dense_to_conv",
     "fold_batchnorm",
+    "for_pictures",
     "freeze",
     "lean",
     "pool_to_stride",
@@ -31,5 +33,6 @@ __all__ = [
     "unfreeze",
     "widen",
     "with_head",
+    "with_depth",
     "with_input",
 ]

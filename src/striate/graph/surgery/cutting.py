@@ -107,10 +107,10 @@ def with_input(
 
 
 def _misfit(name: str, word: str, old: Shape, new: Shape) -> str:
-    return (
-        f"the weights of '{name}' ({word}) are for an input of {old}, not {new}; "
-        f"keep the size, or make convolutions of dense layers first (dense_to_conv)"
-    )
+    fix = "keep the size, or make convolutions of dense layers first (dense_to_conv)"
+    if old.spatial and old.depth != new.depth:
+        fix = "change the depth by with_depth, which changes the first weights too"
+    return f"the weights of '{name}' ({word}) are for an input of {old}, not {new}; {fix}"
 
 
 def _with_frozen(

@@ -22,11 +22,13 @@ class Surgery:
 
     `weights` go by `node.name`, as `striate.build` has them; None where the operation was given none.
     `new` names the nodes whose weights no trained ones tell: `weights` lacks them, they are to be drawn.
+    `changed` says in words what `for_pictures` had to do, and is empty where that was nothing.
     """
 
     network: Network
     weights: "dict[str, Array] | None"
     new: tuple[str, ...] = ()
+    changed: str = ""
 
 
 class Draft:
