@@ -60,6 +60,7 @@ bench: $(VENV)/.dev $(BENCH)/.done  ## measure what the README claims (hours; th
 	$(BENCH)/bin/python benchmarks/mnist.py
 	$(BENCH)/bin/python benchmarks/cifar.py
 	$(BENCH)/bin/python benchmarks/peers_default.py
+	$(BENCH)/bin/python benchmarks/transfer.py
 
 faults: $(VENV)/.dev  ## kill trainings 200 times and compare what comes of them, bit for bit
 	$(BIN)/python benchmarks/faults.py

@@ -2,7 +2,7 @@
 
 A contender is a script in `peers/`. It is given the pictures, a seed and a number of threads, trains once,
 and prints one JSON line (`peers/protocol.py`). What it needs for its own sake, imports, a first step on a
-throwaway model and its test, lies outside of the seconds it tells.
+throwaway model and its test, lies outside of the seconds it tells; `process_seconds` are the whole process's.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,13 +67,14 @@ def arguments(description: str | None, names: Sequence[str]) -> argparse.Argumen
 
 
 def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str, Any]:
-    """What one training of a contender tells.
+    """What one training of a contender tells, with its process's wall time.
 
     Raises RuntimeError with the last line that it wrote when it fails.
     """
     script = str(PEERS / contender.script)
     facts = ["--data", str(data), "--seed", str(seed), "--threads", str(threads)]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, script, *facts, *contender.options],
         capture_output=True,
@@ -80,9 +82,10 @@ def told(contender: Contender, data: Path, seed: int, threads: int) -> dict[str,
         env=environment,
         check=False,
     )
+    seconds = time.perf_counter() - began
     if done.returncode:
         raise RuntimeError(reason(done.stderr) or f"it ended with {done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": round(seconds, 3)}
 
 
 def reason(wrote: str) -> str:
@@ -93,26 +96,31 @@ def reason(wrote: str) -> str:
 
 
 def contest(contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int) -> list[Outcome]:
-    """Trains all contenders in turn, `seeds` times, on the same pictures.
+    """Trains all contenders in turn, `seeds` times, on the same decoded pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "pictures.npz"
+        save(arrays, data)
+        return turns(contenders, data, seeds, threads)
+
+
+def turns(contenders: Sequence[Contender], data: Path, seeds: int, threads: int) -> list[Outcome]:
+    """Trains all contenders in turn, `seeds` times, on what lies at `data`.
 
     A contender that fails is asked no more and keeps its reason. Each training is told on stderr.
     """
     outcomes = [Outcome(contender) for contender in contenders]
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "pictures.npz"
-        save(arrays, data)
-        for seed in range(seeds):
-            for outcome in outcomes:
-                if outcome.failure:
-                    continue
-                try:
-                    run = told(outcome.contender, data, seed, threads)
-                except RuntimeError as error:
-                    outcome.failure = str(error)
-                    print(f"{outcome.contender.name} fails: {error}", file=sys.stderr, flush=True)
-                else:
-                    outcome.runs.append(run)
-                    print(outcome.contender.name, seed, json.dumps(run), file=sys.stderr, flush=True)
+    for seed in range(seeds):
+        for outcome in outcomes:
+            if outcome.failure:
+                continue
+            try:
+                run = told(outcome.contender, data, seed, threads)
+            except RuntimeError as error:
+                outcome.failure = str(error)
+                print(f"{outcome.contender.name} fails: {error}", file=sys.stderr, flush=True)
+            else:
+                outcome.runs.append(run)
+                print(outcome.contender.name, seed, json.dumps(run), file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -124,7 +132,7 @@ def table(outcomes: Sequence[Outcome], target: float | None = None) -> list[str]
     head = ["contender", "how", "runs", "accuracy, %: median (least to most)", "mean"]
     head += [] if target is None else [f"≥ {100 * target:.2f} %"]
     head += ["training, s: median (least to most)", "ratio", "threads"]
-    lines = [_row(head), _row(["---"] * len(head))]
+    lines = [row(head), row(["---"] * len(head))]
     trained = [outcome for outcome in outcomes if outcome.runs]
     for outcome in trained:
         contender, runs = outcome.contender, outcome.runs
@@ -139,12 +147,12 @@ def table(outcomes: Sequence[Outcome], target: float | None = None) -> list[str]
             cells += ["–" if not accuracies else "yes" if mean(accuracies) >= 100 * target else "no"]
         ratio = f"{outcome.seconds / trained[0].seconds:.2f}"
         threads = ", ".join(sorted({str(run["threads"]) for run in runs}))
-        lines.append(_row([*cells, seconds, ratio, threads]))
+        lines.append(row([*cells, seconds, ratio, threads]))
     return lines
 
 
-def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
-    """The versions that trained, what the trainings say beside their figures, and who couldn't train."""
+def footnotes(outcomes: Sequence[Outcome], clock: str = CLOCK) -> list[str]:
+    """The versions, what the seconds are, what trainings say beside their figures, and who couldn't train."""
     versions: dict[str, str] = {}
     remarks: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -153,7 +161,7 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
             remark = run.get("remark")
             if remark and remark not in remarks.setdefault(outcome.contender.name, []):
                 remarks[outcome.contender.name].append(remark)
-    lines = [f"{', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}.", "", CLOCK]
+    lines = [f"{', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}.", "", clock]
     for name, said in remarks.items():
         lines += ["", f"{name}: {'; '.join(said)}."]
     for outcome in outcomes:
@@ -163,5 +171,6 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """A line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
