@@ -43,6 +43,9 @@ def train_command(
     source: Annotated[str | None, _SOURCE] = None,
     cut: Annotated[str | None, Parameter(help="With --from: the node up to which it is taken over.")] = None,
     tune: Annotated[list[str] | None, _TUNE] = None,
+    size: Annotated[
+        str | None, Parameter(help="With --from: show it pictures of this size, such as 160 or 120x160.")
+    ] = None,
     budget: Annotated[str | None, _BUDGET] = None,
     options: RecipeOptions | None = None,
     device: Device = "auto",
@@ -93,6 +96,7 @@ def train_command(
         source=source,
         cut=cut,
         tune=None if tune is None else " ".join(tune),
+        size=size,
         **changes,
     )
     return tell_run(run, report=report, json=json, quiet=quiet)

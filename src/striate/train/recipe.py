@@ -177,7 +177,15 @@ RECIPES: dict[str, Recipe] = {
     "head": Recipe(epochs=0, batch=64, initial="probe"),
     # More than the head, from there on.
     "finetune": Recipe(
-        epochs=5, batch=32, lr=0.0003, weight_decay=0.05, flip=True, crop=0.7, smoothing=0.1, initial="probe"
+        epochs=5,
+        batch=32,
+        lr=0.0003,
+        weight_decay=0.05,
+        flip=True,
+        crop=0.7,
+        smoothing=0.1,
+        stage_rate=0.3,
+        initial="probe",
     ),
     "photo": Recipe(epochs=60, batch=32, lr=0.003, weight_decay=0.05, flip=True, crop=0.6),
 }

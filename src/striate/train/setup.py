@@ -109,6 +109,8 @@ def set_up(
     if transfer is not None and (transfer.is_asked or transfer.suits(loaded)):
         made, word, start = transfer.begun(loaded, watcher.downloading)
         recipe = transfer.recipe if recipe is None else recipe
+        if start.changed:
+            watcher.say(f"{word}: {start.changed}")
     elif isinstance(network, Network):
         made, word = network, "network"
     else:

@@ -46,6 +46,7 @@ def train(
     source: str | Path | None = None,
     cut: str | None = None,
     tune: str | None = None,
+    size: str | None = None,
     **changes: Any,
 ) -> Run:
     """Trains a network on a data set and returns its run.
@@ -63,7 +64,7 @@ def train(
     name, an earlier run, or `auto`, the best of what is on this machine, which photographs begin with unless
     told otherwise. It is taken over up to the node `cut`, and `tune` says what of it is trained: `head`,
     `last N` stages and the head, or `all`; by default the head, and within a given `time` the last stage with
-    it. After
+    it. Pictures are shown to it in the `size` (`160`, `120x160`) that it has learned from unless told. After
     Ctrl-C the run comes back with the state `stopped`. Processes that torchrun or Slurm started train
     together, on the same batches as one; when they are started again after a loss, they go on with the run
     that they began.
@@ -79,11 +80,11 @@ def train(
     keep_freed_memory()
     with joined() as team, _watcher(quiet, team, watcher) as watcher:
         compute_of(team, device)  # a wrong device is told before pictures are read
-        transfer = wished(source, cut, tune, changes, is_free=network is None and recipe is None)
+        transfer = wished(source, cut, tune, size, changes, is_free=network is None and recipe is None)
         if source is not None and network is not None:
             raise UsageError("network and source both say what is trained; take one out")
         options = options_of(track, country if energy else None)
-        launch = launch_of(repr((network, str(images), recipe, out, source, cut, tune, changes)))
+        launch = launch_of(repr((network, str(images), recipe, out, source, cut, tune, size, changes)))
         if path := team.told(lambda: begun(launch)):
             run = go_on(Run(RunFolder(Path(path))), images, device, watcher, team)
             ended(launch, run, team)

@@ -297,3 +297,23 @@ def test_a_run_is_a_source(learned):
     assert source.name == learned.manifest.network
     assert surgery.with_head(source.module.network, "relu2", 5).new == ("dense1",)
     assert Transfer("x", tune="last 3").recipe == "finetune"
+
+
+def test_other_sizes_and_depths(begun, learned, tmp_path, capsys):
+    pictures, labels = squares(60, side=10, depth=3, seed=7)
+    np.savez(tmp_path / "colour.npz", x_train=pictures, y_train=labels)
+    settings = {"source": str(learned.path), "size": "10", "precision": "fp32", "device": "cpu"}
+    run = train(None, str(tmp_path / "colour.npz"), out=tmp_path / "sized", **settings)
+    assert "one channel is shared out among 3; pictures of 10×10 instead of 8×8" in capsys.readouterr().err
+    assert run.network[run.network.inputs[0]].layer.axes == (10, 10, 3)
+    assert moved(run, learned) == {"conv1", "dense1"}
+    without_states(run)
+    gone_on = resume(run, device="cpu", quiet=True)
+    np.testing.assert_array_equal(gone_on.weights()["conv1.weight"], run.weights()["conv1.weight"])
+
+
+def test_a_size_that_is_none(begun):
+    with pytest.raises(
+        UsageError, match=r"^a size is a height and a width such as 160 or 120x160, not '10x'$"
+    ):
+        begun(size="10x")

@@ -21,9 +21,9 @@ from striate.core import DownloadProgress, RunError, Shape, UnknownNameError, Us
 # What torchvision's DenseNets are called in older files, as its own code renames them.
 _OLDER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 # Their weights expect the preparation of all others, which their code turns into another one.
-_TORCHVISION_OPTIONS = dict.fromkeys(
-    ("googlenet", "inception_v3"), {"init_weights": False, "transform_input": True}
-)
+_TORCHVISION_OPTIONS: dict[str, dict[str, bool]] = {
+    name: {"init_weights": False, "transform_input": True} for name in ("googlenet", "inception_v3")
+}
 _SPDX = {name.lower(): name for name in ("Apache-2.0", "BSD-3-Clause", "MIT", "CC-BY-4.0", "CC-BY-NC-4.0")}
 
 

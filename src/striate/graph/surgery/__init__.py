@@ -32,7 +32,7 @@ __all__ = [
     "tail",
     "unfreeze",
     "widen",
-    "with_head",
     "with_depth",
+    "with_head",
     "with_input",
 ]

@@ -1,11 +1,14 @@
 """What an interrupted training began with, found again."""
 
+from typing import cast
+
 from striate.build import weights_of
 from striate.core import DownloadProgress, RunError
+from striate.graph import InputLayer
 from striate.runs import Run
 from striate.train.checkpoint import kept_weights
 from striate.train.transfer.source import source_of
-from striate.train.transfer.start import Start
+from striate.train.transfer.start import Start, fitted
 
 
 def started_again(run: Run, progress: DownloadProgress | None = None) -> Start | None:
@@ -29,5 +32,6 @@ def started_again(run: Run, progress: DownloadProgress | None = None) -> Start |
         )
     network = run.network
     kept = {node.name for node in network} - {network.outputs[0]}
-    weights = weights_of(source.module)
+    axes = cast("InputLayer", network[network.inputs[0]].layer).axes
+    weights = weights_of(fitted(source.module, axes))
     return Start({key: one for key, one in weights.items() if key.rpartition(".")[0] in kept}, origin)
