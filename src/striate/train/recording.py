@@ -132,12 +132,16 @@ def say_changed(manifest: Manifest, compute: Compute, watcher: Quiet) -> None:
 
 def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None, processes: int) -> None:
     """Says in one line what is trained on what, and how; before it what was guessed, and odd targets."""
-    weights = plan(setup.network).parameters
+    planned = plan(setup.network)
+    frozen = f", {units.count(planned.frozen)} of them frozen" if planned.frozen else ""
     in_parts = "" if rows is None else f" in parts of {rows}"
     in_processes = "" if processes == 1 else f", {processes} processes"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
     length = f"{recipe.epochs} epochs" if recipe.time is None else units.duration(recipe.time)
+    steps = f"{length}, batch {recipe.batch}{in_parts}, {recipe.optimizer}"
+    if recipe.epochs == 0:
+        steps = "the head is fitted at once"
     for goal in setup.objective.goals:
         spread = [
             variance**0.5 for variance in goal.variances if not _SPREADS[0] < variance**0.5 < _SPREADS[1]
@@ -147,12 +151,17 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None, p
                 f"'{goal.column}' deviates by about {spread[0]:.3g}; networks learn numbers between "
                 f"{_SPREADS[0]:g} and {_SPREADS[1]:g} faster, so give it in another unit"
             )
+    if setup.start is not None:
+        origin = setup.start.origin
+        watcher.say(
+            f"beginning with {origin.source} up to {origin.cut}, trained on {origin.trained_on}, "
+            f"licence {origin.licence}"
+        )
     for guess in _guesses(setup.objective.binding):
         watcher.say(guess)
     watcher.say(
-        f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(weights)} parameters; "
-        f"{length}, batch {recipe.batch}{in_parts}, {recipe.optimizer}; "
-        f"{compute.device} in {compute.precision}{in_processes}"
+        f"{setup.images.name}: {counts}; {setup.network_name}: {units.count(planned.parameters)} "
+        f"parameters{frozen}; {steps}; {compute.device} in {compute.precision}{in_processes}"
     )
 
 

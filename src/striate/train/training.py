@@ -118,8 +118,8 @@ def train(
             write_head(folder, setup, manifest, compute)
             if launch:
                 launch.keep(folder)
-            training = training_of(setup, folder, compute, rows, teacher, team, watcher)
             say_what(watcher, setup, compute, rows, team.size)
+            training = training_of(setup, folder, compute, rows, teacher, team, watcher)
             run = go(training, setup, manifest, watcher)
         ended(launch, run, team)
         return run

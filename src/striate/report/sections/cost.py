@@ -26,7 +26,9 @@ class Compared:
 
 def cost(material: Material) -> Section:
     """Weights, memory and time: the plan's numbers beside the run's."""
-    plan, metrics = material.plan, material.metrics
+    plan = material.plan
+    # Before the first epoch, where there is an epoch 0, no step was taken.
+    metrics = [entry for entry in material.metrics if entry["epoch"]]
     rows = [_weights(material), _memory(material)]
     if metrics:
         rates = [entry["pictures_per_second"] for entry in metrics if "pictures_per_second" in entry]
@@ -42,8 +44,11 @@ def cost(material: Material) -> Section:
         ]
         if rates:
             rate = median(rates)
+            rows += [Compared("rows a second", "–", f"{rate:,.0f}", "median over epochs, while training")]
+        # Of what is frozen no gradients are computed, and some of it not in every step.
+        if rates and not plan.frozen:
+            rate = median(rates)
             rows += [
-                Compared("rows a second", "–", f"{rate:,.0f}", "median over epochs, while training"),
                 Compared(
                     "arithmetic of training",
                     f"{_scaled(_FLOPS_PER_MAC * plan.macs)}FLOP",
@@ -91,7 +96,9 @@ def _memory(material: Material) -> Compared:
 
 
 def _epoch_seconds(material: Material) -> list[float]:
-    ends = [0.0, *(float(entry["seconds"]) for entry in material.metrics if "seconds" in entry)]
+    ends = [float(entry["seconds"]) for entry in material.metrics if "seconds" in entry]
+    if not material.metrics or material.metrics[0]["epoch"]:
+        ends.insert(0, 0.0)
     return [later - earlier for earlier, later in pairwise(ends)] or [0.0]
 
 

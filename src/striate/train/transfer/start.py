@@ -45,8 +45,8 @@ class Transfer:
     It is taken over up to the node `cut`, by default the one whose volume its own head takes, with a mean
     over all places and a new dense layer for the classes behind. Of this is trained what `tune` says: the
     `head`, the head and the `last N` stages before it (`graph.stages`), or `all`. Pictures are shown to it
-    in `size`, such as `160` or `120x160`, by default in that which it has learned from. Nobody asked for it where
-    it `is_asked` isn't set: then it is for photographs alone.
+    in `size`, such as `160` or `120x160`, by default in that which it has learned from. Where `is_asked`
+    isn't set nobody has asked for it, and it is for photographs alone.
 
     Raises UsageError when `tune` says nothing of this kind.
     """
