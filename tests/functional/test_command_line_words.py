@@ -75,7 +75,7 @@ def test_every_verb_has_help(striate, verb: str) -> None:
     assert told.out.startswith(f"Usage: striate {verb}")
 
 
-OPTIONS = "--batch, --budget, --classes, --input, --json, --optimizer, --precision, --versus"
+OPTIONS = "--batch, --budget, --classes, --freeze, --input, --json, --optimizer, --precision, --versus"
 WRONG = [
     ("pln", "unknown verb 'pln'; did you mean 'plan'?"),
     ("juggle", "unknown verb 'juggle'; choose one of resume, lr, lint, look, plan, runs, test, sweep, "

@@ -18,6 +18,10 @@ NETWORK = (
     "conv 4 3 nobias | batchnorm | relu | maxpool 2 | spatialdropout 0.3 | flatten | dense 8 nobias | "
     "batchnorm | relu | dropout 0.4 | dense"
 )
+FROZEN = (
+    "conv 4 3 frozen nobias | batchnorm frozen | relu | conv 6 3 nobias | batchnorm frozen | relu | "
+    "conv 6 2 nobias | batchnorm | flatten | dense"
+)
 # 42 rows in batches of 16 leave a last one of 10. Adam would turn the rounding of gradients that are all but
 # zero into steps of full size.
 RECIPE = {"optimizer": "momentum", "lr": 0.02, "epochs": 3, "batch": 16, "precision": "fp32"}
@@ -31,6 +35,7 @@ CASES = {
         "with everything": AUGMENTED
         | {"mixup": 0.4, "cutmix": 1.0, "ema": 0.9, "clip": 1.0, "smoothing": 0.1, "balance": "sampling"},
         "in bf16": RECIPE | {"precision": "bf16"},
+        "frozen norms": RECIPE | {"network": FROZEN, "ema": 0.9},
         "lone last row": AUGMENTED | {"batch": 41},
         "regression": RECIPE
         | {"data": "brightness", "network": "flatten | dense 4 tanh | dense | regression"},
@@ -154,6 +159,13 @@ def test_processes_become_what_one_becomes(together, datasets, tmp_path, monkeyp
             assert theirs[key] == pytest.approx(ours[key], rel=0.05 if name == "in bf16" else 1e-4), key
     assert team.manifest.hardware["processes"] == size
     assert "processes" not in alone.manifest.hardware
+
+
+def test_frozen_norms_keep_their_statistics_in_every_process(together):
+    weights = Run.open(together / "2" / "frozen norms").weights("last")
+    for norm, is_moved in (("batchnorm1", False), ("batchnorm2", False), ("batchnorm3", True)):
+        assert (weights[f"{norm}.running_mean"] != 0).any() == is_moved
+        assert (weights[f"{norm}.running_var"] != 1).any() == is_moved
 
 
 @pytest.mark.parametrize(
