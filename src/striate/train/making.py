@@ -37,7 +37,7 @@ def stepper_of(
     trained = module if body is None else body.tail(module)
     return Stepper(
         module=module,
-        optimizer=optimizer_of(module, recipe),
+        optimizer=optimizer_of(module, recipe, setup.network),
         objective=shaped(setup.objective, recipe, setup.targets("train")),
         compute=compute,
         seed=recipe.seed,
