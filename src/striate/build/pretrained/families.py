@@ -21,9 +21,7 @@ from striate.core import DownloadProgress, RunError, Shape, UnknownNameError, Us
 # What torchvision's DenseNets are called in older files, as its own code renames them.
 _OLDER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 # Their weights expect the preparation of all others, which their code turns into another one.
-_TORCHVISION_OPTIONS = dict.fromkeys(
-    ("googlenet", "inception_v3"), {"init_weights": False, "transform_input": True}
-)
+_TURNED = ("googlenet", "inception_v3")
 _SPDX = {name.lower(): name for name in ("Apache-2.0", "BSD-3-Clause", "MIT", "CC-BY-4.0", "CC-BY-NC-4.0")}
 
 
@@ -58,9 +56,10 @@ def _torchvision(
         licence="CC-BY-NC-4.0" if is_swag else UNKNOWN,
         trained_on=IMAGENET if weights.name.startswith("IMAGENET1K_V") else f"torchvision's {weights.name}",
     )
+    options = {"init_weights": False, "transform_input": True} if name in _TURNED else {}
     foreign = _Foreign(
         f"torchvision:{name}",
-        lambda: models.get_model(name, weights=None, **_TORCHVISION_OPTIONS.get(name, {})),
+        lambda: models.get_model(name, weights=None, **options),
         source,
         (3, side, side),
         tuple(told.mean),
