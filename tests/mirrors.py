@@ -13,7 +13,7 @@ LINKS = "/links"
 
 @dataclass
 class Mirror:
-    """What lies at which path, and how it is given: `breaks` are the bytes after which the next answers end."""
+    """What lies at which path, and how it is given: `breaks` are the bytes after which answers end."""
 
     url: str
     files: dict[str, bytes]

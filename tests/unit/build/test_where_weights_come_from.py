@@ -89,7 +89,8 @@ def test_without_any_file_and_offline_every_place_is_named_at_once(caches: tuple
     assert str(caught.value) == (
         f"no weights of resnet18 are on this machine (looked for resnet18-f37072fd.pth in {torch_hub}; "
         f"model.safetensors in {hugging_face / 'models--timm--resnet18.tv_in1k'}) and none could be "
-        "downloaded (no connection to download.pytorch.org or 127.0.0.1); go online, or put one of these files there"
+        "downloaded (no connection to download.pytorch.org or 127.0.0.1); "
+        "go online, or put one of these files there"
     )
 
 

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from striate.build.importing import from_torch
-from striate.build.module import NetworkModule
+from striate.build.module import NetworkModule, build
 from striate.build.pretrained.files import read_state
 from striate.build.pretrained.obtaining import Obtained, obtain
 from striate.build.pretrained.sources import IMAGENET, UNKNOWN, Source, checkpoint, repository
+from striate.build.weights import load_weights, weights_of
 from striate.core import DownloadProgress, RunError, Shape, UnknownNameError, UsageError, quoted
 
 # What torchvision's DenseNets are called in older files, as its own code renames them.
@@ -140,8 +141,9 @@ def _imported(
     )
     _fill(module, read_state(obtained.path), foreign.word, str(obtained.path))
     imported = _ours(foreign, module, shape)
-    network = imported.network.with_preparation(foreign.mean, foreign.deviation)
-    return imported.shared_with(network), obtained
+    prepared = build(imported.network.with_preparation(foreign.mean, foreign.deviation))
+    load_weights(prepared, weights_of(imported))
+    return prepared, obtained
 
 
 def _ours(foreign: _Foreign, module: nn.Module, shape: Shape) -> NetworkModule:
@@ -163,7 +165,7 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], word: str, file: str) 
             )
         if key in given and given[key].shape != value.shape:
             raise RunError(
-                f"'{key}' of {file} has the shape {tuple(given[key].shape)} but {word} takes "
+                f"{file} has '{key}' of the shape {tuple(given[key].shape)} where {word} takes "
                 f"{tuple(value.shape)}; it belongs to another network"
             )
     for key in given:
