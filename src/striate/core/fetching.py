@@ -50,6 +50,8 @@ def fetch_file(
             _go_on(url, partial, byte_count, progress)
         except UnreachableError as error:
             reasons.append(str(error))
+            if not partial.stat().st_size:
+                partial.unlink()
             continue
         digest = digest_of_file(partial)
         if not digest.startswith(sha256):
@@ -119,7 +121,8 @@ def _go_on(url: str, partial: Path, byte_count: int | None, progress: DownloadPr
         file.flush()
         os.fsync(file.fileno())
     whole = byte_count if declared is None else declared
-    if whole and done < whole:
+    is_too_long = byte_count is not None and done > byte_count
+    if whole is not None and done < whole and not is_too_long:
         raise UnreachableError(
             f"{_host(url)} broke off after {units.size(done)} of {units.size(whole)}, "
             "and the next try goes on there"

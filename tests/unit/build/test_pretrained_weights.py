@@ -1,10 +1,7 @@
-"""Published weights: found where hubs and packages keep them, read as numbers, matched by name and shape."""
+"""Published weights of a file: read as numbers, matched by name and shape."""
 
 import os
 import re
-import sys
-from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -13,24 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from published_weights import AXES, NAME, foreign
 from striate.build import build, weights_of
-from striate.build.pretrained import PUBLISHED, Published, pretrained
+from striate.build.pretrained import PUBLISHED, pretrained
 from striate.core import RunError, StriateError, UnknownNameError, UsageError
 from striate.zoo import ZOO, named
-
-NAME = "squeezenet-1.1"
-AXES = (35, 35, 3)
-
-
-def foreign(classes: int = 1000) -> dict[str, Tensor]:
-    """A state dictionary under the names of torchvision's authors, its numbers drawn from seed 7."""
-    network = named(NAME, axes=AXES, classes=classes)
-    module = build(network, seed=7)
-    (naming,) = PUBLISHED[NAME].namings
-    own = [node.name for node in network if node.layer.weights(*network.input_shapes(node))]
-    of_node = dict(zip(own, naming(network), strict=True))
-    weights = ([*key.rsplit(".", 1), value] for key, value in weights_of(module).items())
-    return {f"{of_node[node]}.{weight}": value for node, weight, value in weights}
 
 
 @pytest.fixture
@@ -57,7 +41,6 @@ def test_every_naming_names_every_node_once(name: str) -> None:
     for naming in PUBLISHED[name].namings:
         modules = list(naming(network))
         assert len(set(modules)) == len(modules) == len(nodes)
-    assert all(re.search(r"-[0-9a-f]{8}\.pth$", file) for file in PUBLISHED[name].files)
 
 
 def test_older_densenet_names_part_the_number() -> None:
@@ -248,79 +231,3 @@ def test_names_and_axes_without_published_weights_are_told_of(file: Path) -> Non
         "give axes such as (224, 224, 3)"
     )
     assert set(PUBLISHED) <= set(ZOO)
-
-
-@pytest.fixture
-def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """Empty hubs' caches: PyTorch's folder of checkpoints and Hugging Face's."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    return tmp_path / "torch" / "hub" / "checkpoints", tmp_path / "hf" / "hub"
-
-
-def known(monkeypatch: pytest.MonkeyPatch, **changes: object) -> Published:
-    """The entry of `NAME` with these changes, for as long as the test lasts."""
-    changed = replace(PUBLISHED[NAME], **changes)  # type: ignore[arg-type]
-    monkeypatch.setitem(PUBLISHED, NAME, changed)
-    return changed
-
-
-def test_without_any_file_every_place_is_named(caches: tuple[Path, Path]) -> None:
-    torch_hub, hugging_face = caches
-    with pytest.raises(UsageError) as caught:
-        pretrained("resnet18")
-    assert str(caught.value) == (
-        f"no weights of resnet18 are on this machine: looked for resnet18-f37072fd.pth in {torch_hub}; "
-        f"model.safetensors in {hugging_face / 'models--timm--resnet18.tv_in1k'}; "
-        f"put one there, or name a file of weights"
-    )
-
-
-def test_a_hubs_file_of_the_published_hash_is_taken(
-    caches: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torch_hub, _ = caches
-    torch_hub.mkdir(parents=True)
-    torch.save(foreign(), torch_hub / "theirs.pth")
-    digest = sha256((torch_hub / "theirs.pth").read_bytes()).hexdigest()[:8]
-    (published,) = known(monkeypatch, files=(f"theirs-{digest}.pth",)).files
-    (torch_hub / "theirs.pth").rename(torch_hub / published)
-    pretrained(NAME, axes=AXES)
-    with (torch_hub / published).open("ab") as file:
-        file.write(b"\0")
-    with pytest.raises(RunError) as caught:
-        pretrained(NAME, axes=AXES)
-    assert re.fullmatch(
-        rf"{re.escape(str(torch_hub / published))} isn't what was published: its SHA-256 begins with "
-        rf"[0-9a-f]{{8}}, not with {digest}; remove it and get it anew",
-        str(caught.value),
-    )
-
-
-def test_hugging_faces_cache_is_searched(caches: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    _, hugging_face = caches
-    known(monkeypatch, hub="somebody/theirs")
-    snapshot = hugging_face / "models--somebody--theirs" / "snapshots" / "0123"
-    snapshot.mkdir(parents=True)
-    save_file(foreign(), snapshot / "model.safetensors")
-    pretrained(NAME, axes=AXES)
-    monkeypatch.setenv("HF_HUB_CACHE", str(hugging_face / "elsewhere"))
-    with pytest.raises(UsageError, match=r"elsewhere.models--somebody--theirs; put one there"):
-        pretrained(NAME, axes=AXES)
-
-
-def test_a_package_is_searched_and_never_imported(
-    caches: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del caches
-    known(monkeypatch, package="weights_of_somebody", packaged="models/theirs.pth")
-    with pytest.raises(UsageError, match=r"looked for the Python package weights-of-somebody; squeeze"):
-        pretrained(NAME, axes=AXES)
-    package = tmp_path / "site" / "weights_of_somebody"
-    (package / "models").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    torch.save(foreign(), package / "models" / "theirs.pth")
-    monkeypatch.syspath_prepend(str(package.parent))
-    pretrained(NAME, axes=AXES)
-    assert "weights_of_somebody" not in sys.modules

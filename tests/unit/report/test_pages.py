@@ -16,7 +16,7 @@ from PIL import Image
 from pages import NETWORK, RECIPE, Page, bars
 from striate.core import DataError, RunError, UsageError
 from striate.report import report
-from striate.runs import Run
+from striate.runs import Manifest, Origin, Run
 from striate.train import train
 
 KINDS = ("classified", "of_many_classes", "regressed", "of_two_outputs", "of_tokens", "untested")
@@ -85,6 +85,54 @@ def test_the_parts_of_a_classifier(classified: Run) -> None:
     assert counts == [n for row in told["confusion"] for n in row]
     points = json.loads(Page(page.html).all("figure")[0]["data-points"] or "")
     assert [one["values"][0][1] for one in points] == [f"{e['train_loss']:.4g}" for e in classified.metrics]
+
+
+def with_origin(run: Run, **changes: str | None) -> Run:
+    """The run as if it had begun with published weights."""
+    origin = Origin.model_validate(
+        {
+            "source": "torchvision:resnet18",
+            "file": "resnet18-f37072fd.pth",
+            "sha256": "f37072fd" + "0" * 56,
+            "licence": "unknown",
+            "url": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+            "trained_on": "ImageNet-1k",
+        }
+        | changes
+    )
+    path = run.path / "run.json"
+    Manifest.read(path).model_copy(update={"origin": origin}).save(path)
+    return Run.open(run.path)
+
+
+def test_where_the_weights_came_from_is_told(copied: Run) -> None:
+    page = report(with_origin(copied, cut="layer4_1_relu"), strict=True)
+    assert named(page.html)[-4:] == ["origin", "data", "recipe", "environment"]
+    text = " ".join(Page(page.html).text.split())
+    for told in (
+        "torchvision:resnet18",
+        "resnet18-f37072fd.pth",
+        "f37072fd0000…",
+        "ImageNet-1k",
+        "up to layer4_1_relu",
+        "Nobody states the licence of these weights: find out before you ship what was trained from them.",
+    ):
+        assert told in text
+    assert f'title="f37072fd{"0" * 56}"' in page.html
+    (link,) = [one for one in Page(page.html).all("a") if not (one["href"] or "").startswith("#")]
+    assert link["href"] == "https://download.pytorch.org/models/resnet18-f37072fd.pth"
+
+
+def test_an_origin_that_is_known_warns_of_nothing_and_only_the_webs_addresses_are_links(copied: Run) -> None:
+    run = with_origin(copied, licence="MIT", url="javascript:alert(1)", file="<b>bold</b>")
+    page = report(run, strict=True)
+    assert "Nobody states" not in page.html
+    assert "all of it" in Page(page.html).text
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page.html
+    assert all((one["href"] or "").startswith("#") for one in Page(page.html).all("a"))
+    page = report(with_origin(copied, trained_on="unknown", url=""), strict=True)
+    assert "Nobody states the licence and the data of these weights" in page.html
+    assert "published at" not in page.html
 
 
 def test_mistakes_are_the_pictures_that_were_told_wrong_worst_first(classified: Run) -> None:

@@ -12,18 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from striate.build.importing import from_torch
-from striate.build.module import NetworkModule
+from striate.build.module import NetworkModule, build
 from striate.build.pretrained.files import read_state
 from striate.build.pretrained.obtaining import Obtained, obtain
 from striate.build.pretrained.sources import IMAGENET, UNKNOWN, Source, checkpoint, repository
+from striate.build.weights import load_weights, weights_of
 from striate.core import DownloadProgress, RunError, Shape, UnknownNameError, UsageError, quoted
 
 # What torchvision's DenseNets are called in older files, as its own code renames them.
 _OLDER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 # Their weights expect the preparation of all others, which their code turns into another one.
-_TORCHVISION_OPTIONS: dict[str, dict[str, bool]] = {
-    name: {"init_weights": False, "transform_input": True} for name in ("googlenet", "inception_v3")
-}
+_TURNED = ("googlenet", "inception_v3")
 _SPDX = {name.lower(): name for name in ("Apache-2.0", "BSD-3-Clause", "MIT", "CC-BY-4.0", "CC-BY-NC-4.0")}
 
 
@@ -58,9 +57,10 @@ def _torchvision(
         licence="CC-BY-NC-4.0" if is_swag else UNKNOWN,
         trained_on=IMAGENET if weights.name.startswith("IMAGENET1K_V") else f"torchvision's {weights.name}",
     )
+    options = {"init_weights": False, "transform_input": True} if name in _TURNED else {}
     foreign = _Foreign(
         f"torchvision:{name}",
-        lambda: models.get_model(name, weights=None, **_TORCHVISION_OPTIONS.get(name, {})),
+        lambda: models.get_model(name, weights=None, **options),
         source,
         (3, side, side),
         tuple(told.mean),
@@ -141,8 +141,9 @@ def _imported(
     )
     _fill(module, read_state(obtained.path), foreign.word, str(obtained.path))
     imported = _ours(foreign, module, shape)
-    network = imported.network.with_preparation(foreign.mean, foreign.deviation)
-    return imported.shared_with(network), obtained
+    prepared = build(imported.network.with_preparation(foreign.mean, foreign.deviation))
+    load_weights(prepared, weights_of(imported))
+    return prepared, obtained
 
 
 def _ours(foreign: _Foreign, module: nn.Module, shape: Shape) -> NetworkModule:
@@ -164,7 +165,7 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], word: str, file: str) 
             )
         if key in given and given[key].shape != value.shape:
             raise RunError(
-                f"'{key}' of {file} has the shape {tuple(given[key].shape)} but {word} takes "
+                f"{file} has '{key}' of the shape {tuple(given[key].shape)} where {word} takes "
                 f"{tuple(value.shape)}; it belongs to another network"
             )
     for key in given:

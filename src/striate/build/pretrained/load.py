@@ -54,9 +54,11 @@ def pretrained_from(
     The word is a name of the zoo, `torchvision:NAME` or `timm:NAME`. Of those packages, where they are
     installed, the network is built by their own code without weights and imported (`from_torch`); its
     preparation is what they say of its weights. `axes` (height, width, depth) stand in for the usual ones.
-    The weights are this machine's, or downloaded to `$STRIATE_CACHE/weights`. They are checked against a whole
-    SHA-256 that is pinned (`digests.py`) or that the Hugging Face hub states of the file, or, where only these
-    are published, the 8 or 10 first digits in the file's name. The whole SHA-256 of what was read is recorded.
+
+    The weights are this machine's, or downloaded to `weights` in Striate's cache. They are checked against a
+    whole SHA-256 that is pinned (`digests.py`) or that the Hugging Face hub states of the file, or, where no
+    more is published, against the first 8 or 10 digits in the file's name. The whole SHA-256 of what was read
+    is recorded.
 
     Raises UnknownNameError with the nearest name, UsageError when a package is missing, no weights are known
     or to be had, or no layers compute the network, GraphError when it can't be made for `axes`, and RunError

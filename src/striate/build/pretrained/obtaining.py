@@ -54,13 +54,14 @@ def obtain(
         for path, where in source.places():
             if path is not None and path.is_file():
                 return Obtained(source, path, _checked(source, path))
-            looked_for.append(where)
+            if where:
+                looked_for.append(where)
     try:
         return _download(sources, progress, before_download)
     except UnreachableError as error:
         raise UsageError(
-            f"no weights of {name} are on this machine: looked for {'; '.join(looked_for)}; "
-            f"and they couldn't be downloaded ({error}); go online, put one there, or name a file of weights"
+            f"no weights of {name} are on this machine (looked for {'; '.join(looked_for)}) "
+            f"and none could be downloaded ({error}); go online, or put one of these files there"
         ) from error
 
 
@@ -83,6 +84,8 @@ def _download(
     sources: Sequence[Source], progress: DownloadProgress | None, before_download: Callable[[], object]
 ) -> Obtained:
     urls = {url: source for source in sources if (url := source.download) is not None}
+    if not urls:
+        raise UnreachableError("no server has them")
     up = reachable(urls)
     if not up:
         raise UnreachableError(

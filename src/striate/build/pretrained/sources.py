@@ -55,7 +55,7 @@ class Source:
         return weights_folder() / f"{self._flat}-{sha256}{Path(self.file).suffix}"
 
     def places(self) -> Iterator[tuple[Path | None, str]]:
-        """Where this machine may have it, each with the words that tell of it; None where it can't be."""
+        """Where this machine may have it, None where it can't; with the words for where to put it, if any."""
         if self.package:
             # Finding a package of the top level doesn't import it.
             spec = find_spec(self.package)
@@ -65,11 +65,11 @@ class Source:
         elif self.repository:
             folder = _hugging_face() / f"models--{self._flat}"
             yield _last(folder, f"snapshots/*/{self.file}"), f"{self.file} in {folder}"
-            kept = f"{self._flat}-*{Path(self.file).suffix}"
-            yield _last(weights_folder(), kept), f"{kept} in {weights_folder()}"
+            yield _last(weights_folder(), f"{self._flat}-*{Path(self.file).suffix}"), ""
         else:
-            for folder in (Path(torch.hub.get_dir()) / "checkpoints", weights_folder()):
-                yield folder / self.file, f"{self.file} in {folder}"
+            folder = Path(torch.hub.get_dir()) / "checkpoints"
+            yield folder / self.file, f"{self.file} in {folder}"
+            yield weights_folder() / self.file, ""
 
     def stated(self, path: Path) -> str:
         """What is known of the digest of its file at `path`: pinned, or as a hub stated it when it came."""

@@ -14,6 +14,7 @@ from striate.report.sections.filters import filters
 from striate.report.sections.headline import headline
 from striate.report.sections.layers import layers
 from striate.report.sections.mistakes import mistakes
+from striate.report.sections.origin import origin
 from striate.report.sections.regression import regression
 from striate.report.sections.why import why
 
@@ -29,6 +30,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
     "Mistakes": mistakes,
     "Why these answers": why,
     "First filters": filters,
+    "Where the weights came from": origin,
     "The data": data,
     "The recipe": recipe,
     "Environment": environment,
