@@ -2,8 +2,7 @@
 
 from striate.build.importing import from_onnx, from_torch
 from striate.build.module import NetworkModule, build
-from striate.build.pretrained import PUBLISHED, Published, pretrained
-from striate.build.pretrained.shim import has_weights, published
+from striate.build.pretrained import PUBLISHED, Published, Source, has_weights, pretrained, pretrained_from
 from striate.build.surgery import operate
 from striate.build.weights import load_weights, weight_shapes, weights_of
 
@@ -11,6 +10,7 @@ __all__ = [
     "PUBLISHED",
     "NetworkModule",
     "Published",
+    "Source",
     "build",
     "from_onnx",
     "from_torch",
@@ -18,7 +18,7 @@ __all__ = [
     "load_weights",
     "operate",
     "pretrained",
-    "published",
+    "pretrained_from",
     "weight_shapes",
     "weights_of",
 ]

@@ -7,6 +7,9 @@
     │   │   └── NotationError   the same, at a column of a notation
     │   └── RecipeError         a recipe that can't be followed
     ├── DataError           pictures or labels that can't be used
+    ├── FetchError          a file that can't be fetched
+    │   ├── UnreachableError    no server could be reached or gave all of it
+    │   └── OtherFileError      what came isn't the file that is known
     └── RunError            a run folder that can't be read, written or continued
         ├── DamageError     a file of a run that isn't as it was written
         └── TrainingError   a training that can't go on
@@ -73,6 +76,18 @@ class RecipeError(UsageError):
 
 class DataError(StriateError):
     """Pictures or labels that can't be used."""
+
+
+class FetchError(StriateError):
+    """A file that can't be fetched."""
+
+
+class UnreachableError(FetchError):
+    """No server was reached or gave all of the file; the message is the reason, as part of a sentence."""
+
+
+class OtherFileError(FetchError):
+    """A server gave another file than the one that is known; the message is a sentence."""
 
 
 class RunError(StriateError):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -15,7 +14,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.core import Shape
+from striate.core import Shape, cache_folder
 from striate.data.images import Pictures
 
 LARGEST_IN_MEMORY = 1024**3
@@ -32,22 +31,6 @@ Failures: TypeAlias = dict[int, str]
 _PREPARATION_VERSION = 2
 # A large set's splits would push each other out in every training, so what is mapped now stays.
 _mapped_now: WeakValueDictionary[Path, "np.memmap[Any, Any]"] = WeakValueDictionary()
-
-
-def cache_folder() -> Path:
-    """Where striate keeps what it can make again; the folder isn't created.
-
-    `$STRIATE_CACHE`, else `$XDG_CACHE_HOME/striate`, else the system's usual place for a user's cache.
-    """
-    if chosen := os.environ.get("STRIATE_CACHE"):
-        return Path(chosen)
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "striate"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "striate"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "striate" / "cache"
-    return Path.home() / ".cache" / "striate"
 
 
 def cached_pixels(

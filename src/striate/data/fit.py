@@ -4,6 +4,9 @@ from PIL import Image
 
 from striate.core import Shape
 
+# ImageNet's networks are tested on the middle 224 places of pictures whose shorter side has 256.
+_CENTRE = 7 / 8
+
 
 def fitted(image: Image.Image, shape: Shape, fit: str) -> Image.Image:
     """The picture with the height and width of `shape`: bilinear, averaging where it shrinks."""
@@ -35,6 +38,8 @@ def placement(
         shown_width, shown_height = height * new_width / new_height, float(height)
     else:
         shown_width, shown_height = float(width), width * new_height / new_width
+    if fit == "centre" and (width, height) != (new_width, new_height):
+        shown_width, shown_height = _CENTRE * shown_width, _CENTRE * shown_height
     left, top = (width - shown_width) / 2, (height - shown_height) / 2
     if (shown_width, shown_height) == (new_width, new_height):
         left, top = float(int(left)), float(int(top))

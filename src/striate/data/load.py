@@ -5,9 +5,8 @@ from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
-from striate.core import UsageError
+from striate.core import DownloadProgress, UsageError
 from striate.data.catalogue import NAMED_SETS
-from striate.data.download import DownloadProgress
 from striate.data.images import Images
 from striate.data.named import data_folder, load_named
 from striate.data.paths import read_path

@@ -4,10 +4,16 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from striate.core import DataError, UnknownNameError, UsageError
-from striate.data.cache import cache_folder
+from striate.core import (
+    DataError,
+    DownloadProgress,
+    UnknownNameError,
+    UnreachableError,
+    UsageError,
+    cache_folder,
+)
 from striate.data.catalogue import NAMED_SETS, Generated, Packaged, Remote
-from striate.data.download import DownloadProgress, UnreachableError, fetch
+from striate.data.download import fetch
 from striate.data.images import Images
 from striate.data.packaged import read_packaged
 from striate.data.paths import read_path

@@ -72,8 +72,9 @@ def prepare_picture(picture: Image.Image | NDArray[Any], shape: Shape, fit: str)
     """One picture as a network's input of that shape takes it: (C, H, W), bytes, or floats as they came.
 
     Pillow pictures are turned upright, laid over white where transparent, made grey or RGB, and fitted:
-    `crop` scales the shorter side and cuts the centre, `pad` adds black borders, `stretch` ignores the
-    aspect. Byte arrays (H, W, C) go the same way unless they have that shape; float arrays must have it.
+    `crop` scales the shorter side and cuts the centre, `centre` does so with the middle seven eighths of a
+    picture that hasn't the size yet, `pad` adds black borders, `stretch` ignores the aspect. Byte
+    arrays (H, W, C) go the same way unless they have that shape; float arrays must have it.
 
     Raises UsageError when `shape` isn't a picture's or `fit` isn't known, DataError when the picture
     can't be read or can't become that shape.

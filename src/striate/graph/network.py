@@ -125,12 +125,13 @@ class Network:
         deviation: tuple[float, ...],
         *,
         floats: bool = False,
+        fit: str | None = None,
         input: str | None = None,
     ) -> "Network":
         """The same network, where an input subtracts `mean` and divides by `deviation` (0…1 for bytes).
 
-        `input` names it where there are several. `floats` says that it is trained on numbers as they come,
-        not on pictures of bytes.
+        `fit` replaces how it fits pictures, where it is given, and `input` names it where
+        there are several. `floats` says that it is trained on numbers as they come, not on pictures of bytes.
 
         Raises GraphError when there are several inputs and none is named, the name is none of theirs, or
         the numbers don't fit its depth.
@@ -144,7 +145,13 @@ class Network:
         def change(node: Node, inputs: tuple[Volume, ...]) -> Volume:
             layer = node.layer
             if isinstance(layer, InputLayer) and node.name == prepared:
-                layer = replace(layer, mean=mean, deviation=deviation, floats=floats)
+                layer = replace(
+                    layer,
+                    mean=mean,
+                    deviation=deviation,
+                    floats=floats,
+                    fit=layer.fit if fit is None else fit,
+                )
             return layer(*inputs, name=None if self.is_default_name(node) else node.name)
 
         return self.rebuilt(change)

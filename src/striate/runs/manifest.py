@@ -49,6 +49,25 @@ class Energy(BaseModel):
     method: str
 
 
+class Origin(BaseModel):
+    """Where a run's weights came from before it trained them, for whoever is to use or ship them.
+
+    `source` is the word that was asked for, `file` the name of the weights' file, `sha256` its whole digest,
+    `licence` an SPDX identifier or `unknown`, `url` where its authors publish it, `trained_on` what they say
+    of it, and `cut` the node up to which the network was taken over; None is all of it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    licence: str
+    url: str
+    trained_on: str
+    cut: str | None = None
+
+
 class Results(BaseModel):
     """What came of a run so far; fractions of one, seconds, epochs counted from 1."""
 
@@ -64,20 +83,6 @@ class Results(BaseModel):
     energy: Energy | None = None
 
 
-class Origin(BaseModel):
-    """Where a run's first weights came from, and up to which node (`cut`) they were taken over."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    source: str
-    file: str
-    sha256: str
-    licence: str
-    url: str
-    trained_on: str
-    cut: str | None = None
-
-
 class Manifest(BaseModel):
     """The whole of `run.json`; `files` are the digests of other files whose words decide numbers."""
 
@@ -91,14 +96,13 @@ class Manifest(BaseModel):
     created: str
     network: str
     data: DataFacts
+    origin: Origin | None = None
     recipe: dict[str, Any]
     # What was asked for beside the recipe, that going on may do it again.
     options: dict[str, str] = {}
     versions: dict[str, str]
     hardware: dict[str, Any]
     results: Results = Results()
-    # None where training began with weights drawn from the seed.
-    origin: Origin | None = None
     files: dict[str, str] = {}
 
     def save(self, path: Path) -> None:

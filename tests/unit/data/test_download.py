@@ -1,5 +1,4 @@
 import io
-import socket
 import tarfile
 import time
 from hashlib import sha256
@@ -7,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from striate.core import DataError
+from striate.core import DataError, UnreachableError, fetching
 from striate.data import download
 from striate.data.catalogue import NAMED_SETS, Remote, RemoteFile
-from striate.data.download import UnreachableError, fetch, reachable
+from striate.data.download import fetch
 
 CONTENT = b"the official bytes" * 50
 
@@ -119,17 +118,8 @@ def test_a_cache_that_can_not_be_written_is_told(tmp_path: Path) -> None:
         fetch(source, tmp_path / "file" / "set")
 
 
-def test_reachable_mirrors_are_those_that_take_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with socket.create_server(("127.0.0.1", 0)) as open_one, socket.socket() as closed_one:
-        closed_one.bind(("127.0.0.1", 0))
-        mirrors = tuple(f"https://127.0.0.1:{s.getsockname()[1]}/" for s in (closed_one, open_one))
-        assert reachable(mirrors) == [mirrors[1]]
-
-
 def test_reachable_gives_up_within_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "_connect", lambda *_: time.sleep(3))
+    monkeypatch.setattr(fetching, "_connect", lambda *_: time.sleep(3))
     start = time.monotonic()
     with pytest.raises(UnreachableError, match="no mirror could be reached"):
         fetch(Remote(("https://nowhere.invalid/",), ()), Path("never"))

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torchvision.transforms import CenterCrop, Compose, Resize
 
 from striate.core import DataError, Shape, UnknownNameError, UsageError
 from striate.data.picture import prepare_picture, read_picture, upright_size
 
-FITS = ("crop", "pad", "stretch")
+FITS = ("crop", "centre", "pad", "stretch")
 
 
 def noise(*axes, seed=0):
@@ -282,3 +283,21 @@ def test_huge_picture_is_read_but_a_bomb_is_refused(tmp_path, monkeypatch):
         DataError, match=r"large\.png as a picture \(it has more pixels than can be read safely\)"
     ):
         read_picture(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (300, 400), (375, 500)])
+def test_the_centre_is_what_torchvision_tests_on(height, width):
+    """The box of torchvision's Resize(256) and CenterCrop(224), on a ramp, which shows where one looks."""
+    ramp = np.stack(np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height)), axis=-1)
+    array = np.concatenate([ramp, ramp[..., :1]], axis=-1).round().astype(np.uint8)
+    usual = Compose([Resize(256), CenterCrop(224)])(Image.fromarray(array))
+    ours = prepare_picture(array, Shape((224, 224), 3), "centre")
+    theirs = np.asarray(usual).transpose(2, 0, 1)
+    assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+
+
+def test_what_has_the_size_already_is_no_smaller_centre():
+    array = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
+    np.testing.assert_array_equal(
+        prepare_picture(Image.fromarray(array), Shape((20, 30), 3), "centre"), array.transpose(2, 0, 1)
+    )

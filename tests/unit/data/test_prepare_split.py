@@ -1,5 +1,4 @@
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,22 +207,3 @@ def test_shape_and_fit_are_checked_before_anything_is_decoded():
         prepare_split(encoded(1), Shape((8,), 1), "crop")
     with pytest.raises(UsageError, match="unknown fit 'zoom'"):
         prepare_split(encoded(1), RGB, "zoom")
-
-
-def test_cache_folder_follows_the_environment(monkeypatch):
-    monkeypatch.setenv("STRIATE_CACHE", "/here")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/there")
-    assert cache.cache_folder() == Path("/here")
-    monkeypatch.delenv("STRIATE_CACHE")
-    assert cache.cache_folder() == Path("/there/striate")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/ada")
-    for system, folder in (
-        ("linux", "/home/ada/.cache/striate"),
-        ("darwin", "/home/ada/Library/Caches/striate"),
-    ):
-        monkeypatch.setattr(cache.sys, "platform", system)
-        assert cache.cache_folder() == Path(folder)
-    monkeypatch.setenv("LOCALAPPDATA", "/local")
-    monkeypatch.setattr(cache.sys, "platform", "win32")
-    assert cache.cache_folder() == Path("/local/striate/cache")

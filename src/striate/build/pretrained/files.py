@@ -1,11 +1,7 @@
-"""Finding published weights on this machine, and reading a file of tensors without running what is in it."""
+"""Reading a file of tensors without running what is in it."""
 
-import os
 import re
 import warnings
-from collections.abc import Iterator
-from hashlib import file_digest
-from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -16,75 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from striate.build.pretrained.published import Published
 from striate.core import RunError, UsageError, quoted
 
 _SUFFIXES = (".safetensors", ".pth", ".pt")
-_HASH = re.compile(r"-([0-9a-f]{8})\.pth")
 _CODE = re.compile(r"GLOBAL ([\w.]+)")
-
-
-def find_weights(name: str, published: Published) -> Path:
-    """The first file of published weights that an installed package or a cache of this machine holds.
-
-    Nothing is downloaded and no package is imported.
-
-    Raises UsageError, which names every file looked for, when there is none, and RunError when the file
-    isn't the one that was published.
-    """
-    looked_for: list[str] = []
-    for path, where in _places(published):
-        if path is not None and path.is_file():
-            _check(path)
-            return path
-        looked_for.append(where)
-    raise UsageError(
-        f"no weights of {name} are on this machine: looked for {'; '.join(looked_for)}; "
-        f"put one there, or name a file of weights"
-    )
-
-
-def has_weights(name: str, published: Published) -> bool:
-    """Whether an installed package or a cache of this machine holds published weights, whole or not."""
-    return any(path is not None and path.is_file() for path, _ in _places(published))
-
-
-def _places(published: Published) -> Iterator[tuple[Path | None, str]]:
-    """Where weights may lie, each with the words that tell of it."""
-    if published.package is not None:
-        # Finding a package of the top level doesn't import it.
-        spec = find_spec(published.package)
-        roots = spec.submodule_search_locations if spec else None
-        path = Path(next(iter(roots))) / published.packaged if roots else None
-        yield path, f"the Python package {published.package.replace('_', '-')}"
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    for file in published.files:
-        yield folder / file, f"{file} in {folder}"
-    if published.hub is not None:
-        folder = _hugging_face() / f"models--{published.hub.replace('/', '--')}"
-        found = sorted(folder.glob("snapshots/*/model.safetensors"))
-        yield found[-1] if found else None, f"model.safetensors in {folder}"
-
-
-def _hugging_face() -> Path:
-    """The Hugging Face hub's cache, where its own environment variables put it."""
-    if "HF_HUB_CACHE" in os.environ:
-        return Path(os.environ["HF_HUB_CACHE"]).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(os.environ.get("HF_HOME", f"{cache}/huggingface")).expanduser() / "hub"
-
-
-def _check(path: Path) -> None:
-    published = _HASH.search(path.name)
-    if published is None:
-        return
-    with _opened(path) as file:
-        found = file_digest(file, "sha256").hexdigest()[:8]
-    if found != published[1]:
-        raise RunError(
-            f"{path} isn't what was published: its SHA-256 begins with {found}, not with {published[1]}; "
-            f"remove it and get it anew"
-        )
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

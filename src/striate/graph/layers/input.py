@@ -6,7 +6,7 @@ from striate.core import GraphError, Shape
 from striate.graph.kinds import Axes, Choice, Flag, Real, Reals, kind
 from striate.graph.layer import Layer, Volume
 
-FITS = ("crop", "pad", "stretch")
+FITS = ("crop", "centre", "pad", "stretch")
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class InputLayer(Layer):
     """Where data enter: `axes` are the spatial sizes and, last, the depth.
 
     `fit` says how a picture of another size is made to fit: `crop` scales the shorter side and cuts
-    the centre, `pad` shows the whole picture between black borders, `stretch` ignores its proportions.
+    the centre, `centre` does so with the middle seven eighths, as ImageNet's networks are
+    tested, `pad` shows the whole picture between black borders, `stretch` ignores its proportions.
     `mean` and `deviation` hold a number for each channel, in units of 0…1 for bytes; they are taken
     from the training set and the network's first act is (x - mean) / deviation. `floats` marks a network
     that was trained on numbers as they came; without it, bytes become 0…1 first. `tokens` marks whole

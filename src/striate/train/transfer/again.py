@@ -1,16 +1,14 @@
 """What an interrupted training began with, found again."""
 
-from collections.abc import Callable
-
 from striate.build import weights_of
-from striate.core import RunError
+from striate.core import DownloadProgress, RunError
 from striate.runs import Run
 from striate.train.checkpoint import kept_weights
 from striate.train.transfer.source import source_of
 from striate.train.transfer.start import Start
 
 
-def started_again(run: Run, progress: Callable[[str, int, int], None] | None = None) -> Start | None:
+def started_again(run: Run, progress: DownloadProgress | None = None) -> Start | None:
     """What a run goes on with: its own weights where a state keeps them, else what it began with.
 
     None for a run that began with new weights.

@@ -1,11 +1,10 @@
 """What a training may begin from: a network with published weights, or an earlier run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.build import NetworkModule, has_weights, published
-from striate.core import UsageError
+from striate.build import NetworkModule, has_weights, pretrained_from
+from striate.core import DownloadProgress, UsageError
 from striate.runs import Origin, Run, digest_of_bytes
 from striate.train.loading import load_module
 
@@ -32,7 +31,7 @@ class Source:
     origin: Origin
 
 
-def source_of(word: str, progress: Callable[[str, int, int], None] | None = None) -> Source:
+def source_of(word: str, progress: DownloadProgress | None = None) -> Source:
     """What a word names: a run's folder, a network with published weights, or `auto`.
 
     `auto` is the best of the zoo's networks whose weights are on this machine already.
@@ -49,7 +48,7 @@ def source_of(word: str, progress: Callable[[str, int, int], None] | None = None
     path = Path(word)
     if path.is_dir():
         return _of_run(Run.open(path))
-    module, origin = published(word, progress=progress)
+    module, origin = pretrained_from(word, progress=progress)
     return Source(module.eval(), word.partition(":")[2] or word, origin)
 
 

@@ -4,7 +4,7 @@ A trained network is cut, gets a head for the new classes, and is frozen but for
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from striate.build import NetworkModule, operate, weights_of
-from striate.core import UsageError, quoted
+from striate.core import DownloadProgress, UsageError, quoted
 from striate.data import Images, class_names, depth, target_of
 from striate.graph import InputLayer, Network, feature_node, stages, surgery
 from striate.runs import Origin
@@ -74,9 +74,7 @@ class Transfer:
         is_photo = default_words(axes)[0] == "photo" and axes[-1] == 3
         return is_photo and target is not None and is_of_classes(images, target)
 
-    def begun(
-        self, images: Images, progress: Callable[[str, int, int], None] | None = None
-    ) -> tuple[Network, str, Start]:
+    def begun(self, images: Images, progress: DownloadProgress | None = None) -> tuple[Network, str, Start]:
         """The network that is trained on a data set, what it is called, and what it begins with.
 
         Raises UsageError when the data have no pictures or classes, there are no weights, or not so many
