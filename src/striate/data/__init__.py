@@ -24,7 +24,7 @@ from striate.data.prepare import prepare_split
 from striate.data.readable import LeftOut, without_rows, without_unreadable
 from striate.data.shards import rows_of_part
 from striate.data.sheet import contact_sheet, examples
-from striate.data.splits import part, with_held_out
+from striate.data.splits import SubsetPictures, part, with_held_out
 from striate.data.statistics import channel_statistics
 from striate.data.xo import XO_CLASSES, xo_symbol
 
@@ -52,6 +52,7 @@ __all__ = [
     "Numbers",
     "Pictures",
     "Split",
+    "SubsetPictures",
     "bind",
     "channel_statistics",
     "check",

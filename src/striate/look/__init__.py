@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         spearman,
     )
     from striate.look.changes import BORDERS, CHANGES, Change
+    from striate.look.describing import Described, describe
     from striate.look.failing import Failures, Reliability, failures, fit_temperature, reliability, wilson
     from striate.look.feature_space import EmbeddingMap, EmbeddingMethod, embedding, embedding_method
     from striate.look.filter_bank import Filters, LearnedFilter, filters
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from striate.look.stats import ActivationStats, NodeStats, activation_stats
     from striate.look.stride_theory import ShiftTheory, shift_theory
     from striate.look.subject import Shown, Subject
+    from striate.look.transferability import NodeProbe, Transferability, best_cut
+    from striate.look.transferring import transfer
     from striate.look.varying import Invariance, invariance
     from striate.look.xo_comparison import XOComparison, compare_xo
     from striate.look.xo_learning import LearnedXO, learn_xo
@@ -71,6 +74,7 @@ __all__ = [
     "Change",
     "Convolution",
     "Curves",
+    "Described",
     "EmbeddingMap",
     "EmbeddingMethod",
     "Explanation",
@@ -87,6 +91,7 @@ __all__ = [
     "Maximum",
     "Mean",
     "MethodFaithfulness",
+    "NodeProbe",
     "NodeStats",
     "Patch",
     "Patches",
@@ -97,6 +102,7 @@ __all__ = [
     "ShiftTheory",
     "Shown",
     "Subject",
+    "Transferability",
     "Votes",
     "XOComparison",
     "activation_stats",
@@ -104,11 +110,13 @@ __all__ = [
     "apply_kernels",
     "around_grey",
     "attribute",
+    "best_cut",
     "cam_node",
     "compare_xo",
     "convolve",
     "curves",
     "deconvnet",
+    "describe",
     "embedding",
     "embedding_method",
     "explain",
@@ -149,6 +157,7 @@ __all__ = [
     "smoothgrad",
     "spearman",
     "strongest_patches",
+    "transfer",
     "votes_of",
     "wilson",
 ]
@@ -219,6 +228,16 @@ _MODULES = {
         "LearnedFilter",
         "filters",
     ),
+    "describing": (
+        "Described",
+        "describe",
+    ),
+    "transferability": (
+        "NodeProbe",
+        "Transferability",
+        "best_cut",
+    ),
+    "transferring": ("transfer",),
     "varying": (
         "Invariance",
         "invariance",

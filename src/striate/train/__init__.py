@@ -13,6 +13,7 @@ from striate.train.evaluation import (
     log_softmax,
 )
 from striate.train.goals import goals_of
+from striate.train.inputs import require_scale
 from striate.train.interrupt import Stopped
 from striate.train.loading import load_module
 from striate.train.objective import Goal
@@ -26,6 +27,9 @@ from striate.train.scoring import scores_of
 from striate.train.setup import followed_recipe, images_of
 from striate.train.testing import test
 from striate.train.training import resume, train
+from striate.train.transfer.probe import Probe, fit_probe
+from striate.train.transfer.source import Source, source_of
+from striate.train.transfer.start import require_depth
 from striate.train.watching import Quiet
 
 __all__ = [
@@ -39,17 +43,20 @@ __all__ = [
     "OutputsEvaluation",
     "OverfitCheck",
     "Prediction",
+    "Probe",
     "Quiet",
     "RateTest",
     "Recipe",
     "RegressionEvaluation",
     "Rows",
+    "Source",
     "Stopped",
     "choose_compute",
     "default_recipe",
     "evaluate",
     "evaluate_regression",
     "find_rate",
+    "fit_probe",
     "followed_recipe",
     "goals_of",
     "images_of",
@@ -62,9 +69,12 @@ __all__ = [
     "predict",
     "processor",
     "recipe_of",
+    "require_depth",
+    "require_scale",
     "resume",
     "rows_of",
     "scores_of",
+    "source_of",
     "test",
     "train",
 ]

@@ -13,6 +13,7 @@ _VIEWS = {
     "maximize": "Made pictures to which a feature map or class responds most.",
     "embedding": "A data set in a node's feature space, drawn in two dimensions.",
     "why": "Why an answer was given: attributions over the picture, and how faithful they are.",
+    "transfer": "How far what a network has learned serves other data, stage by stage.",
     "invariance": "How the answer bears shift, rotation, scale, noise, blur and JPEG.",
     "failures": "Where a run fails: mistakes, confusions, doubtful labels, calibration.",
 }
