@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from striate.build import NetworkModule
 from striate.core import DataError, UsageError
-from striate.data import Images, SubsetPictures, class_names, prepare_split, prepare_targets, target_of
+from striate.data import Images, SubsetPictures, class_names, depth, prepare_split, prepare_targets, target_of
 from striate.graph import InputLayer
-from striate.train import Source, require_depth, require_scale
+from striate.train import Source, fitted, require_scale
 
 # So few that volumes stay in the processor's cache.
 _ROWS_ON_CPU, _ROWS = 16, 128
@@ -56,8 +56,8 @@ def describe(
     each channel over them. Of a split are taken at most so many rows, evenly spread. `progress(done, count)`
     is told of the pictures.
 
-    Raises UsageError when the data have no pictures with classes, or of another depth than the network takes,
-    and DataError when they have no `train`.
+    Raises UsageError when the data have no pictures with classes, GraphError when the network can't be made to
+    take their depth, and DataError when they have no `train`.
     """
     network = source.module.network
     target = target_of(images, images.columns, alone=images.has_pictures)
@@ -69,9 +69,10 @@ def describe(
         raise DataError(f"{images.name} has no split 'train' to fit a probe to; add one")
     if most is not None and most < 2:
         raise UsageError(f"{most} rows tell no classes apart; take 2 or more")
-    require_depth(images, network)
-    classes = class_names(images, target)
     layer = cast("InputLayer", network[network.inputs[0]].layer)
+    module = fitted(source.module, (*layer.axes[:-1], depth(images)))
+    classes = class_names(images, target)
+    layer = cast("InputLayer", module.network[network.inputs[0]].layer)
     held = next((name for name in ("test", "val") if name in images.splits), None)
     rows, labels, pixels = {}, {}, {}
     for split in ("train", *([held] if held else [])):
@@ -83,7 +84,7 @@ def describe(
         # All of a split are prepared, and kept, once for every use.
         some = pictures if count == len(told) else SubsetPictures(pictures, rows[split], shared=False)
         pixels[split] = prepare_split(some, layer.shape, layer.fit)
-    require_scale(images, network, {split: (array,) for split, array in pixels.items()})
+    require_scale(images, module.network, {split: (array,) for split, array in pixels.items()})
     total, before = sum(map(len, pixels.values())), 0
     features: dict[str, dict[str, NDArray[np.float32]]] = {}
     for split, array in pixels.items():
@@ -92,7 +93,7 @@ def describe(
             if progress is not None:
                 progress(before + done, total)
 
-        features[split] = pooled(source.module, array, nodes, tell)
+        features[split] = pooled(module, array, nodes, tell)
         before += len(array)
     return Described(source.name, images.name, classes, rows, labels, features)
 

@@ -29,7 +29,7 @@ from striate.train.testing import test
 from striate.train.training import resume, train
 from striate.train.transfer.probe import Probe, fit_probe
 from striate.train.transfer.source import Source, source_of
-from striate.train.transfer.start import require_depth
+from striate.train.transfer.start import fitted
 from striate.train.watching import Quiet
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "evaluate_regression",
     "find_rate",
     "fit_probe",
+    "fitted",
     "followed_recipe",
     "goals_of",
     "images_of",
@@ -69,7 +70,6 @@ __all__ = [
     "predict",
     "processor",
     "recipe_of",
-    "require_depth",
     "require_scale",
     "resume",
     "rows_of",
