@@ -5,6 +5,7 @@ Legend: N rows, B rows of a batch, C depth (channels), H height, W width, K targ
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class Batches:
     the augmentation, which is of pictures alone, depend on the seed, the epoch and the step alone: a
     training that goes on in the middle of an epoch sees what it would have seen, on any device. A picture
     that a flip mirrors in one epoch is as it was in the next, so that two epochs show both sides of each
-    (Jordan 2024, arXiv:2404.00498, section 3.6). Where `balanced` gives the class of every row (N,), a
+    (Jordan 2024, arXiv:2404.00498, section 3.6); `mirrored` holds those of inputs that
+    can't be flipped here. Where `balanced` gives the class of every row (N,), a
     shuffled epoch shows all classes equally often. An epoch ends after a `share` of the rows, which are
     others in each where they are shuffled.
 
@@ -61,6 +63,7 @@ class Batches:
         share: float = 1.0,
         deal: Deal = WHOLE,
         total: int | None = None,
+        mirrored: Sequence[NDArray[Any]] = (),
     ) -> None:
         if batch < 1:
             raise UsageError(f"a batch has {batch} pictures; give 1 or more")
@@ -81,9 +84,11 @@ class Batches:
         self._count = len(inputs[0])
         self._device = device
         self._inputs = [_tensor(input) for input in inputs]
+        self._mirrored = [_tensor(input) for input in mirrored]
         self._targets = [_tensor(target).to(device) for target in targets]
         if sum(input.nbytes for input in self._inputs) <= LARGEST_ON_DEVICE:
             self._inputs = [input.to(device) for input in self._inputs]
+            self._mirrored = [input.to(device) for input in self._mirrored]
         self._classes = None if balanced is None else rows_of_classes(balanced)
         is_mapped = any(isinstance(input, np.memmap) for input in inputs)
         self._reads_ahead = self._inputs[0].device.type == "cpu" and (is_mapped or device.type != "cpu")
@@ -109,7 +114,8 @@ class Batches:
         target, (B,) or (B, K)."""
         order = self._order(number)
         rows = [self._dealt(order, step) for step in range(start, self._steps)]
-        gathered = ahead(self._read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(self._gather, rows)
+        read = partial(self._read if self._reads_ahead else self._gather, number)
+        gathered = ahead(read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(read, rows)
         for step, (chosen, inputs) in enumerate(zip(rows, gathered, strict=True), start):
             here = chosen.to(self._device)
             sent = [input.to(self._device, non_blocking=True) for input in inputs]
@@ -141,18 +147,28 @@ class Batches:
         order = torch.randperm(self._count, generator=generator)
         return order.to(device)
 
-    def _gather(self, chosen: Tensor) -> list[Tensor]:
-        return [_rows(input, chosen) for input in self._inputs]
+    def _gather(self, number: int, chosen: Tensor) -> list[Tensor]:
+        seen = [_rows(input, chosen) for input in self._inputs]
+        if not self._mirrored:
+            return seen
+        is_mirrored = self._are_mirrored(chosen, number).to(seen[0].device)
+        return [
+            torch.where(is_mirrored.view(-1, *(1,) * (one.ndim - 1)), _rows(other, chosen), one)
+            for one, other in zip(seen, self._mirrored, strict=True)
+        ]
 
-    def _read(self, chosen: Tensor) -> list[Tensor]:
+    def _read(self, number: int, chosen: Tensor) -> list[Tensor]:
         """`_gather` in a thread beside the computation."""
-        gathered = self._gather(chosen)
+        gathered = self._gather(number, chosen)
         return [input.pin_memory() for input in gathered] if self._device.type == "cuda" else gathered
+
+    def _are_mirrored(self, rows: Tensor, number: int) -> Tensor:
+        return _coins(rows, self._seed) ^ (number % 2 == 0)
 
     def _augmented(self, input: Tensor, number: int, step: int, rows: Tensor) -> Tensor:
         if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:
             return input
-        mirrored = _coins(rows, self._seed) ^ (number % 2 == 0)
+        mirrored = self._are_mirrored(rows, number)
         # All pictures of a row by the same chance: they may show one thing from two sides.
         chances = _generator(_AUGMENTATION, self._seed, number, step)
         return self._augmentation(input, chances, self.rows(step), self._deal, mirrored)

@@ -56,8 +56,8 @@ def describe(
     each channel over them. Of a split are taken at most so many rows, evenly spread. `progress(done, count)`
     is told of the pictures.
 
-    Raises UsageError when the data have no pictures with classes, GraphError when the network can't be made to
-    take their depth, and DataError when they have no `train`.
+    Raises UsageError when the data have no pictures with classes, GraphError when the network can't be made
+    to take their depth, and DataError when they have no `train`.
     """
     network = source.module.network
     target = target_of(images, images.columns, alone=images.has_pictures)

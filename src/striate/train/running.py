@@ -1,5 +1,7 @@
 """One training put together from a settled setup, and taken to its end, its tests and its figures."""
 
+import time
+
 from striate.core import UsageError
 from striate.runs import Manifest, Run, RunFolder, digest_of_bytes
 from striate.train.checkpoint import Progress
@@ -59,11 +61,11 @@ def training_of(
     team: Team,
     watcher: Quiet,
 ) -> Training:
-    recipe, module = setup.recipe, module_of(setup, compute)
+    began, recipe, module = time.perf_counter(), setup.recipe, module_of(setup, compute)
     body = frozen_body(module, setup, team, watcher)
     progress = Progress()
     if recipe.initial == "probe" and setup.start is not None and not setup.start.is_begun:
-        progress = probed(module, setup, body, watcher)
+        progress = probed(module, setup, body, watcher, began)
     batches = batches_of(setup, compute, teacher, team, body)
     stepper = stepper_of(setup, compute, rows, teacher, team, module, body)
     stepper.whole = lambda number: batches.rows(number % len(batches))

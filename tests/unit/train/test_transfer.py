@@ -8,6 +8,7 @@ import torch
 
 from striate.build import build, load_weights
 from striate.core import GraphError, RecipeError, RunError, UnknownNameError, UsageError
+from striate.data import Augmentation, Batches
 from striate.graph import BatchNorm, Network, Weighted, surgery
 from striate.runs import Run, read_tensors, write_tensors
 from striate.train import resume, train
@@ -317,3 +318,23 @@ def test_a_size_that_is_none(begun):
         UsageError, match=r"^a size is a height and a width such as 160 or 120x160, not '10x'$"
     ):
         begun(size="10x")
+
+
+def test_mirrored_pictures_have_features_of_their_own(begun, learned):
+    plain, both = begun(), begun(flip=True, epochs=2, batch=16)
+    folder = plain.path.parent / "cache" / "features"
+    assert len(list(folder.glob("*.npy"))) == 4  # train, val and test, and train mirrored
+    assert moved(both, learned) == {"dense1"}
+    assert not np.array_equal(plain.weights()["dense1.weight"], both.weights()["dense1.weight"])
+
+
+@pytest.mark.parametrize("flipped", [1, 2])
+def test_batches_show_each_side_in_turn(flipped):
+    """As flipping the pictures themselves does."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 1, 4, 6)).astype(np.float32)
+    settings = {"batch": 8, "device": torch.device("cpu"), "shuffle": True, "seed": 4}
+    labels = np.arange(20)
+    usual = Batches(pixels, labels, augmentation=Augmentation(flip=True), **settings)
+    ours = Batches(pixels, labels, mirrored=(np.ascontiguousarray(pixels[..., ::-1]),), **settings)
+    for (one, _), (other, _) in zip(usual.epoch(flipped), ours.epoch(flipped), strict=True):
+        assert torch.equal(one[0], other[0])

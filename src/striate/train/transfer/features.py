@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from striate.build import NetworkModule, operate, weight_shapes
-from striate.data import LARGEST_CACHE, Images, kept_array
+from striate.data import LARGEST_CACHE, kept_array
 from striate.graph import Dropout, Network, SpatialDropout, Weighted, bottlenecks, surgery
 from striate.train.distributed import Team
 from striate.train.inputs import Arrays
@@ -47,8 +47,8 @@ def frozen_end(network: Network) -> str | None:
 
 
 def is_computed_once(recipe: Recipe) -> bool:
-    """Whether a recipe shows each picture in one way alone, so that what is frozen tells it once."""
-    varies = recipe.flip or recipe.shift or recipe.crop < 1 or recipe.mixup or recipe.cutmix
+    """Whether a recipe shows each picture in one way, or mirrored, so that what is frozen tells each once."""
+    varies = recipe.shift or recipe.crop < 1 or recipe.mixup or recipe.cutmix
     return not (varies or recipe.small < 1 or recipe.teacher)
 
 
@@ -64,40 +64,46 @@ def frozen_body(module: NetworkModule, setup: Setup, team: Team, watcher: Quiet)
     rows = sum(len(arrays[0]) for arrays in setup.inputs.values())
     if 4 * rows * module.network[at].shape.size > LARGEST_CACHE:
         return None
-    return body_of(module, setup.images, setup.inputs, watcher.describing, at)
+    return body_of(module, setup, watcher.describing, at, is_mirrored=setup.recipe.flip)
 
 
 def body_of(
-    module: NetworkModule, images: Images, inputs: dict[str, Arrays], progress: Progress, at: str
+    module: NetworkModule, setup: Setup, progress: Progress, at: str, *, is_mirrored: bool = False
 ) -> Body:
-    """The body up to the node `at` and its features of every split, from the cache where it has them."""
+    """The body up to the node `at` and its features of every split, from the cache where it has them.
+
+    Those of mirrored training pictures too where it `is_mirrored`.
+    """
+    images, inputs = setup.images, setup.inputs
+    views = {name: (name, arrays, "") for name, arrays in inputs.items()}
+    if is_mirrored:
+        flipped = tuple(array[..., ::-1] if array.ndim == 4 else array for array in inputs["train"])
+        views["mirrored"] = ("train", flipped, "mirrored ")
     body = operate(operate(module, surgery.cut, at), surgery.fold_batchnorm).eval()
-    total, before = sum(len(arrays[0]) for arrays in inputs.values()), 0
+    total, before = sum(len(arrays[0]) for _, arrays, _ in views.values()), 0
     features: dict[str, Arrays] = {}
-    for split, arrays in inputs.items():
+    for name, (split, arrays, how) in views.items():
         started = before
 
         def told(rows: int, started: int = started) -> None:
             progress(started + rows, total)
 
         axes = (len(arrays[0]), *module.network[at].shape.tensor)
-        key = f"{_digest(body)} {images.split(split).digest} {_VERSION}"
-        features[split] = (
+        key = f"{how}{_digest(body)} {images.split(split).digest} {_VERSION}"
+        features[name] = (
             kept_array(
                 "features", key, axes, lambda out, arrays=arrays, told=told: _fill(body, arrays, out, told)
             ),
         )
         before += len(arrays[0])
-    return Body(at, features)
+    mirrored = features.pop("mirrored", ())
+    return Body(at, features, mirrored)
 
 
 def _fill(body: NetworkModule, arrays: Arrays, out: NDArray[Any], told: Callable[[int], None]) -> None:
     device = next((weight.device for weight in body.parameters()), torch.device("cpu"))
     rows = _ROWS_ON_CPU if device.type == "cpu" else _ROWS
-    if (
-        body.network[body.network.outputs[0]].shape.spatial
-        or len(body.network[body.network.inputs[0]].shape.spatial) == 2
-    ):
+    if len(body.network[body.network.inputs[0]].shape.spatial) == 2:
         body = body.to(memory_format=torch.channels_last)
     with torch.inference_mode():
         for start in range(0, len(out), rows):

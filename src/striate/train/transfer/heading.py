@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,18 +18,21 @@ from striate.train.transfer.probe import fit_probe
 from striate.train.watching import Quiet
 
 
-def probed(module: NetworkModule, setup: Setup, body: Body | None, watcher: Quiet) -> Progress:
+def probed(module: NetworkModule, setup: Setup, body: Body | None, watcher: Quiet, began: float) -> Progress:
     """Gives the head the weights of a linear probe on what it takes of the training pictures.
 
-    Returns the progress of a training whose epoch 0, which this is, is still to be judged.
+    Returns the progress of a training that `began` at that time (`time.perf_counter`), and whose epoch 0,
+    which this is, is still to be judged.
     """
-    began = time.perf_counter()
     head, at = head_of_features(module.network)
     if body is None or body.at != at:
-        body = body_of(module, setup.images, setup.inputs, watcher.describing, at)
-    features = body.features["train"][0].reshape(len(body.features["train"][0]), -1)
-    labels = setup.targets("train")[0]
-    probe = fit_probe(features, labels, len(setup.objective.goals[0].classes), seed=setup.recipe.seed)
+        body = body_of(module, setup, watcher.describing, at)
+    views = (*body.features["train"], *body.mirrored)
+    count = len(views[0])
+    features = np.concatenate([view.reshape(count, -1) for view in views])
+    labels, pictures = np.tile(setup.targets("train")[0], len(views)), np.tile(np.arange(count), len(views))
+    classes = len(setup.objective.goals[0].classes)
+    probe = fit_probe(features, labels, classes, seed=setup.recipe.seed, groups=pictures)
     dense = module[head]
     assert isinstance(dense, nn.Linear)
     with torch.no_grad():
@@ -39,8 +43,8 @@ def probed(module: NetworkModule, setup: Setup, body: Body | None, watcher: Quie
         f"the head begins as a linear probe, right on {units.percent(probe.accuracy)} of pictures it wasn't "
         f"fitted to"
     )
-    count, seconds = len(labels), time.perf_counter() - began
-    sums = [loss * count, round(accuracy * count), count]
+    seconds = time.perf_counter() - began
+    sums = [loss * count, accuracy * count, count]
     return Progress(epoch=0, is_closing=True, seconds=seconds, sums=sums)
 
 

@@ -22,7 +22,7 @@ FOLDS = 5
 MOST_CROSSED = 5000
 # Decays in a row that tell worse than the best; weaker ones aren't tried then.
 _PATIENCE = 2
-# A feature's deviation over few rows is mostly chance, so it counts as if so many rows had the mean deviation.
+# A feature's deviation over few rows is mostly chance, so it counts as if so many rows had the mean one.
 _PRIOR_ROWS = 10
 # Axes with less of the greatest variance are rounding.
 _LEAST_VARIANCE = 1e-12
@@ -62,11 +62,11 @@ def fit_probe(
 
     It minimises the mean cross-entropy and decay / 2 times the sum of the squared weights of centred, scaled
     features (biases are free), by L-BFGS (Liu & Nocedal 1989) along the features' principal axes, where
-    more features than rows cost no more than rows do. Scaling divides by the deviation, shrunk to the mean one
-    where rows are few, and is folded into the weights.
+    more features than rows cost no more than rows do. Scaling divides by the deviation, shrunk to the
+    mean one where rows are few, and is folded into the weights.
 
-    The decay is the one of `DECAYS` with the least cross-entropy on pictures that weren't fitted to: in turn on
-    five parts that hold equal shares of each class, above `MOST_CROSSED` rows on one such part. Rows of one
+    The decay is the one of `DECAYS` with the least cross-entropy on pictures that weren't fitted to: in turn
+    on five parts that hold equal shares of each class, above `MOST_CROSSED` rows on one such part. Rows of one
     of `groups` (N,), such as views of a picture, stay together. A class's only group is never held out; where
     each class has only one, the decay is `DEFAULT_DECAY`. A class without a row scores below every other one.
 
@@ -173,7 +173,7 @@ def _fitted(
     classes = len(start)
     wanted = np.zeros((count, classes))
     wanted[np.arange(count), targets] = 1
-    # Along principal axes the curvature is nearly diagonal; counted in its roots, no axis is steeper than others.
+    # Along principal axes the curvature is nearly diagonal; counted in its roots, no axis is steeper.
     chance = (1 - 1 / classes) / classes
     curvature = np.append(chance * (rows**2).mean(axis=0) + decay, chance)
     root = np.sqrt(curvature)
