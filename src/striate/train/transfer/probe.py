@@ -66,9 +66,10 @@ def fit_probe(
     mean one where rows are few, and is folded into the weights.
 
     The decay is the one of `DECAYS` with the least cross-entropy on pictures that weren't fitted to: in turn
-    on five parts that hold equal shares of each class, above `MOST_CROSSED` rows on one such part. Rows of one
-    of `groups` (N,), such as views of a picture, stay together. A class's only group is never held out;
-    where each class has only one, the decay is `DEFAULT_DECAY`. A class without a row scores below every other one.
+    on five parts that hold equal shares of each class, above `MOST_CROSSED` rows on one such part. Rows of
+    one of `groups` (N,), such as views of a picture, stay together. A class's only group is never held out;
+    where each class has only one, the decay is `DEFAULT_DECAY`. A class without a row scores below every
+    other one.
 
     Raises DataError when fewer than two classes have rows or features aren't finite.
     """
