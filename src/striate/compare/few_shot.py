@@ -93,10 +93,8 @@ class FewShot:
             f"probes are given the features of '{self.cut}', which stay as they are",
         ]
         if self.seeds > 1:
-            told.append(
-                f"± is the deviation over {self.seeds} seeds, which draw the pictures and, from scratch, the "
-                f"first weights"
-            )
+            weights = "" if self.scratch is None else " and, from scratch, the first weights"
+            told.append(f"± is the deviation over {self.seeds} seeds, which draw the pictures{weights}")
         else:
             told.append("one seed: what differs may be chance of the pictures drawn")
         if self.scratch is not None and self.seeds > 1:

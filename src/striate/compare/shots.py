@@ -45,8 +45,8 @@ def compare_transfer(
     Each seed draws its pictures of `train`, where more are the fewer and others; all are judged on `test`,
     else `val`, else on a fifth that is held out. Probes are given what the network's own head takes, computed
     once for all pictures. From `scratch` the data's default network is trained on the same pictures by its
-    own recipe (`scratch_epochs` long), none of them held out, in ordinary run folders in `out`, where the same
-    call goes on with what was stopped, and where `comparison.md`, `comparison.json` and `shots.png` are
+    own recipe (`scratch_epochs` long), none of them held out, in ordinary run folders in `out`, where the
+    same call goes on with what was stopped, and where `comparison.md`, `comparison.json` and `shots.png` are
     written.
 
     Raises UsageError when there are fewer pictures of a class than asked for, or `out` holds other runs,
