@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from striate.cli.recipe_options import RecipeOptions
 from striate.cli.train import RECIPE
@@ -16,8 +16,18 @@ _DESIGNS = Parameter(
 )
 _MATCH = Parameter(help="Make the others as large or costly as the first: parameters, macs or time.")
 
+compare_command = App(
+    name="compare", help="Compare designs fairly, or what few pictures are worth.", help_format="plaintext"
+)
+compare_command.command(
+    "striate.cli.compare_transfer:compare_transfer_command",
+    name="transfer",
+    help="What few pictures a class are worth to a trained network, and to a new one.",
+)
 
-def compare_command(
+
+@compare_command.default
+def designs_command(
     *designs: Annotated[str, _DESIGNS],
     data: Annotated[str | None, Parameter(help=f"{DATA_HELP} Presets: mnist, else mnist-5k.")] = None,
     seeds: Annotated[int, Whole, Parameter(help="Trainings of each design.")] = 5,
