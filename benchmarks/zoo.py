@@ -69,7 +69,7 @@ SHA-256, its licence, its address and what it was trained on.
 What is verified, whenever a file is read and before a download takes its name:
 
 - *whole*: all 64 digits of the file's SHA-256 are pinned: of the package's file as it was summed up here, of
-  others as several public projects state them independently of each other;
+  others as two public places at least state them, which begin as the file's name says;
 - *8 digits*: no more is published, for they stand in the file's name;
 - *hub*: the Hugging Face hub states the whole SHA-256 when a download begins; it becomes part of the file's
   name here, and in Hugging Face's own cache.
@@ -86,8 +86,8 @@ names and shapes; its weights don't belong here.
 
 The licences are what the files' publishers state of them: the package's own, and for repositories those of
 timm's table. torchvision's code is under the BSD 3-clause licence, but of its weights it states none: they
-"may have their own licenses or terms and conditions derived from the dataset used for training". timm says that
-it isn't clear what ImageNet's terms (non-commercial research) mean for weights, and advises to ask a lawyer
+"may have their own licenses or terms and conditions derived from the dataset used for training". timm says
+that it isn't clear what ImageNet's terms (non-commercial research) mean for weights, and advises to ask a lawyer
 before they become part of a product. `unknown` therefore is something to find out before you ship.
 """
 
