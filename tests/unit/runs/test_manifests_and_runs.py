@@ -12,6 +12,7 @@ from striate.graph import Network
 from striate.runs import (
     DataFacts,
     Manifest,
+    Origin,
     Results,
     Run,
     RunFolder,
@@ -71,6 +72,26 @@ def test_versions_name_what_numbers_depend_on() -> None:
 
 GOOD = json.loads(manifest().model_dump_json(exclude={"command"})) | {"command": []}
 
+ORIGIN = {
+    "source": "resnet18",
+    "file": "resnet18-f37072fd.pth",
+    "sha256": "f37072fd" * 8,
+    "licence": "unknown",
+    "url": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+    "trained_on": "ImageNet-1k",
+}
+
+
+def test_where_the_weights_came_from_is_kept_and_older_manifests_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({key: value for key, value in GOOD.items() if key != "origin"}))
+    older = Manifest.read(path)
+    assert older.origin is None
+    older.origin = Origin.model_validate(ORIGIN | {"cut": "relu17"})
+    older.save(path)
+    assert Manifest.read(path).origin == older.origin
+
+
 # What stands in run.json, and what the message says after its path.
 DAMAGED = [
     ("[]", " is damaged at the file: input should be a valid dictionary or instance of Manifest; "
@@ -82,6 +103,9 @@ DAMAGED = [
      "restore it from a copy"),
     ({"data": {}}, " is damaged at data.spec: field required; restore it from a copy"),
     ({"unheard": "of"}, " is damaged at unheard: extra inputs are not permitted; restore it from a copy"),
+    ({"origin": {"source": "x"}}, " is damaged at origin.file: field required; restore it from a copy"),
+    ({"origin": ORIGIN | {"sha256": "f37072fd"}}, " is damaged at origin.sha256: string should match pattern "
+     "'^[0-9a-f]{64}$'; restore it from a copy"),
 ]  # fmt: skip
 
 

@@ -29,4 +29,7 @@ def test_published_weights_have_a_row(name: str) -> None:
     (row,) = (line for line in LINES if line.startswith(f"| `{name}` |") and "×" not in line)
     mean, deviation = (", ".join(map(str, side)) for side in published.preparation)
     assert row.endswith(f"| {mean} | {deviation} |")
-    assert all(f"`{file}`" in row for file in published.files)
+    for source in published.sources:
+        called = source.repository or source.package.replace("_", "-") or source.file
+        verified = {0: "hub", 8: "8 digits", 64: "whole"}[len(source.sha256)]
+        assert f"`{called}` ({verified}; {source.licence})" in row

@@ -1,7 +1,7 @@
 """Whole digests of published files, whose names alone hold no more than the first digits.
 
-The files' publishers state no more than those. Each of these is stated by two public projects at least, which
-found it independently of each other, and begins as the file's name says.
+The files' publishers state no more than those. Each of these is stated in two public places at least, by
+others who use the file, and begins as the file's name says.
 """
 
 PINNED = {
