@@ -87,8 +87,8 @@ names and shapes; its weights don't belong here.
 The licences are what the files' publishers state of them: the package's own, and for repositories those of
 timm's table. torchvision's code is under the BSD 3-clause licence, but of its weights it states none: they
 "may have their own licenses or terms and conditions derived from the dataset used for training". timm says
-that it isn't clear what ImageNet's terms (non-commercial research) mean for weights, and advises to ask a lawyer
-before they become part of a product. `unknown` therefore is something to find out before you ship.
+that it isn't clear what ImageNet's terms (non-commercial research) mean for weights, and advises to ask a
+lawyer before they become part of a product. `unknown` therefore is something to find out before you ship.
 """
 
 

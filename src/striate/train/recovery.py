@@ -73,6 +73,8 @@ def restore(training: Training, run: Run, say: Say) -> None:
         sums = 2 * len(training.objective.goals) + 1
         if progress.step and len(progress.sums) != sums:
             raise ValueError(f"it sums {len(progress.sums)} numbers, not {sums}")
+        if progress.epoch == 0 and not (progress.is_closing and training.recipe.initial == "probe"):
+            raise ValueError("it lies before the first epoch")
         last = training.recipe.epochs
         if (last is not None and progress.epoch > last + 1) or progress.step > len(training.batches):
             raise ValueError("it lies beyond the last epoch")

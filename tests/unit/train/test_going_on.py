@@ -366,7 +366,8 @@ def test_missing_state_is_told_and_nothing_starts_anew(trained, stopping_after):
     ("change", "reason"),
     [
         ({"facts": {"epoch": "x"}}, "input should be a valid integer"),
-        ({"facts": {"epoch": 0}}, "input should be greater than or equal to 1"),
+        ({"facts": {"epoch": -1}}, "input should be greater than or equal to 0"),
+        ({"facts": {"epoch": 0}}, "it lies before the first epoch"),
         ({"facts": {"sums": [1.0]}}, "list should have at least 3 items after validation, not 1"),
         ({"facts": {"step": 1_000_000}}, "it lies beyond the last epoch"),
         (
