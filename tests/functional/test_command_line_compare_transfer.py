@@ -51,6 +51,11 @@ def test_probes_and_new_networks_after_so_many_pictures(striate, run: Path, made
     assert Path("out/comparison.md").read_text().startswith(f"# {lines[0]}\n\n| a class | pictures |")
 
     longer = striate(*words[:6], "--shots", "2", "--scratch-epochs", "3", "--out", "out", "--quiet")
+    assert longer.code == 2
+    assert longer.err == (
+        f"striate: out/{network}-2-seed0 was trained on other pictures or for 2 epochs; choose another "
+        f"--out, or ask for the same\n"
+    )
 
 
 def test_the_probes_accuracies_are_those_computed_by_hand(run: Path, made_pets: Path) -> None:
