@@ -110,7 +110,9 @@ def test_reading_ahead_shows_the_same_as_reading_in_turn(tmp_path, monkeypatch):
     options = {"batch": 8, "device": CPU, "shuffle": True, "seed": 1, "augmentation": Augmentation(2, True)}
     read = []
     original = Batches._read
-    monkeypatch.setattr(Batches, "_read", lambda self, rows: read.append(len(rows)) or original(self, rows))
+    monkeypatch.setattr(
+        Batches, "_read", lambda self, number, rows: read.append(len(rows)) or original(self, number, rows)
+    )
 
     def tensors(given, start):
         steps = Batches([given, numbers], labels, **options).epoch(3, start)
@@ -140,7 +142,9 @@ def test_reading_ahead_stays_two_batches_ahead_and_ends_with_the_epoch(tmp_path,
     np.save(tmp_path / "pixels.npy", pixels)
     read = []
     original = Batches._read
-    monkeypatch.setattr(Batches, "_read", lambda self, rows: read.append(len(rows)) or original(self, rows))
+    monkeypatch.setattr(
+        Batches, "_read", lambda self, number, rows: read.append(len(rows)) or original(self, number, rows)
+    )
     mapped = np.load(tmp_path / "pixels.npy", mmap_mode="c")
     epoch = Batches(mapped, labels, batch=8, device=CPU, shuffle=True, seed=1).epoch(0)
     next(epoch)

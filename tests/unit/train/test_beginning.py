@@ -96,7 +96,9 @@ def test_a_training_begins_so_and_goes_on_the_same(trained, stopping_after, data
     resumed = resume(run, quiet=True)
     for name, weight in whole.weights("last").items():
         np.testing.assert_array_equal(weight, resumed.weights("last")[name])
-    with pytest.raises(RecipeError, match="initial must be 'glorot', 'identity' or 'whitening', not 'he'"):
+    with pytest.raises(
+        RecipeError, match="initial must be 'glorot', 'identity', 'whitening' or 'probe', not 'he'"
+    ):
         trained(initial="he")
     with pytest.raises(UsageError, match="the network begins with flatten"):
         trained("flatten | dense", initial="whitening")
