@@ -73,7 +73,7 @@ CASES = [
     ("0x8x1 | relu", 1, "axes of input: " + AXES.format("[0, 8, 1]")),
     ("28by28 | relu", 1, "axes of input: " + AXES.format("'28by28'")),
     ("2x2x2x2x2 | relu", 1, "axes of input: " + AXES.format("[2, 2, 2, 2, 2]")),
-    ("8x8x1 fit=zoom | relu", 7, "fit of input: one of crop, pad, stretch is needed, not 'zoom'"),
+    ("8x8x1 fit=zoom | relu", 7, "fit of input: one of crop, centre, pad, stretch is needed, not 'zoom'"),
     ("8x8x3 mean=0.5 | relu", 1, "mean of input: 3 channels need as many numbers, not 1"),
     ("8x8x1 deviation=0 | relu", 7, "deviation of input: a number above 0 is needed, not 0.0"),
     ("8x8x1 name=1st | relu", 1, f"'1st' {NAMING}"),
