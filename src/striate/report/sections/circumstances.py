@@ -10,7 +10,7 @@ from striate.train import Recipe
 def recipe(material: Material) -> Section:
     """Every value of the recipe; those that aren't the defaults are marked."""
     followed = material.manifest.recipe
-    defaults = {name: field.default for name, field in Recipe.model_fields.items()}
+    defaults = Recipe().model_dump(mode="json")
     values = [
         (name.replace("_", " "), _said(value), value != defaults.get(name))
         for name, value in followed.items()
