@@ -1,6 +1,7 @@
 """A head that begins as the best linear answer to the features it is given, and what that is worth."""
 
 import time
+from math import isnan
 
 import numpy as np
 import torch
@@ -39,10 +40,10 @@ def probed(module: NetworkModule, setup: Setup, body: Body | None, watcher: Quie
         dense.weight.copy_(torch.from_numpy(probe.weight))
         dense.bias.copy_(torch.from_numpy(probe.bias))
     loss, accuracy = loss_and_accuracy(probe.scores(features), labels)
-    watcher.say(
-        f"the head begins as a linear probe, right on {units.percent(probe.accuracy)} of pictures it wasn't "
-        f"fitted to"
-    )
+    worth = ""
+    if not isnan(probe.accuracy):  # with one picture a class there are none to judge by
+        worth = f", right on {units.percent(probe.accuracy)} of pictures it wasn't fitted to"
+    watcher.say(f"the head begins as a linear probe{worth}")
     seconds = time.perf_counter() - began
     sums = [loss * count, accuracy * count, count]
     return Progress(epoch=0, is_closing=True, seconds=seconds, sums=sums)
