@@ -1,7 +1,6 @@
 """Training what is compared: seed by seed, every design in turn; a second start goes on."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from striate.compare.design import Design, Group, Settled, designs_of, identity,
 from striate.compare.matching import TOLERANCE, Match, matched, require_match
 from striate.core import DamageError, UsageError, read_small_file
 from striate.data import load
-from striate.runs import Run, RunFolder, runs_root, save_figure, write_json, write_text
+from striate.runs import Run, RunFolder, begun, runs_root, save_figure, write_json, write_text
 from striate.train import Recipe, resume, train
 
 SEEDS = 5
@@ -132,12 +131,9 @@ def _trained(training: Training, designs: Sequence[Settled], seeds: int) -> dict
 def _one(training: Training, design: Settled) -> Run:
     """The run of a design and seed: done before, gone on with, or trained anew."""
     folder = RunFolder(training.folder / f"{design.slug}-seed{design.recipe.seed}")
-    has_begun = any(path.exists() for path in (folder.manifest, folder.state, folder.previous_state))
-    if has_begun:
-        run = Run(folder)
+    run = begun(folder)
+    if run is not None:
         return run if run.manifest.state == "done" else resume(run, quiet=training.quiet)
-    if folder.path.exists():
-        shutil.rmtree(folder.path)  # ended before its first step was saved: nothing in it can be gone on with
     return train(
         design.word or design.network,
         training.data,

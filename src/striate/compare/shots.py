@@ -3,7 +3,6 @@
 Legend: N pictures.
 """
 
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from striate.core import DataError, RunError, UsageError
 from striate.data import Images, load, with_held_out, without_rows
 from striate.graph import feature_node
 from striate.look import Described, describe
-from striate.runs import Run, RunFolder, runs_root, save_figure, write_json, write_text
+from striate.runs import Run, RunFolder, begun, runs_root, save_figure, write_json, write_text
 from striate.train import Source, choose_compute, fit_probe, named_network, resume, source_of, train
 
 SHOTS: tuple[int | Literal["all"], ...] = (1, 5, 10, "all")
@@ -123,8 +122,8 @@ class _New:
 
     def _run(self, images: Images, folder: RunFolder, seed: int) -> Run:
         """The run in the folder: done before, gone on with, or trained anew."""
-        if any(path.exists() for path in (folder.manifest, folder.state, folder.previous_state)):
-            run = Run(folder)
+        run = begun(folder)
+        if run is not None:
             digests = {name: split.digest for name, split in images.splits.items()}
             epochs = run.manifest.recipe["epochs"]
             if run.manifest.data.digests != digests or self.epochs not in (None, epochs):
@@ -133,8 +132,6 @@ class _New:
                     f"--out, or ask for the same"
                 )
             return run if run.manifest.state == "done" else resume(run, images=images, quiet=self.quiet)
-        if folder.path.exists():
-            shutil.rmtree(folder.path)  # ended before its first step was saved
         return train(
             self.network,
             images,

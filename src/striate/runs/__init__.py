@@ -1,6 +1,7 @@
 """The run folder: its paths, its manifest, metrics and tensors, all written whole or not at all."""
 
 from striate.runs.atomic import put_aside, sweep, write_bytes, write_json, write_text
+from striate.runs.begun import begun
 from striate.runs.digest import digest_of_bytes
 from striate.runs.figure import figure_html, figure_png, save_figure
 from striate.runs.folder import RunFolder, new_folder, runs_root
@@ -20,6 +21,7 @@ __all__ = [
     "Run",
     "RunFolder",
     "State",
+    "begun",
     "digest_of_bytes",
     "figure_html",
     "figure_png",

@@ -282,6 +282,8 @@ def test_no_epochs_train_nothing(trained):
         ("8x8x1 | conv 4 3 | relu | conv 4 3 frozen | flatten | dense 3", None),
         ("8x8x1 | conv 4 3 frozen | dropout 0.5 | flatten | dense 3", "conv1"),
         ("8x8x1 | maxpool 2 | conv 4 3 | flatten | dense 3", None),
+        ("8x8x1 | conv 4 3 frozen | batchnorm | relu | flatten | dense 3", "conv1"),
+        ("8x8x1 | conv 4 3 frozen | batchnorm frozen | relu | flatten | dense 3", "flatten1"),
         ("8x8x1 | conv 4 3 same frozen | add[ ; conv 4 3 same ] | flatten | dense 3", "conv1"),
         (
             "8x8x1 | conv 4 3 same frozen | add[ ; conv 4 3 same frozen ] | relu | flatten | dense 3",

@@ -35,9 +35,7 @@ def frozen_end(network: Network) -> str | None:
     passes, found, has_weights = set(bottlenecks(network)), None, False
     for node in network.nodes[: max((by_name[name] for name in passes), default=-1) + 1]:
         layer = node.layer
-        shapes = network.input_shapes(node)
-        # A norm without weights still changes its statistics.
-        if isinstance(layer, Weighted) and (layer.weights(*shapes) or layer.statistics(*shapes)):
+        if isinstance(layer, Weighted) and layer.weights(*network.input_shapes(node)):
             if not layer.frozen:
                 break
             has_weights = True
