@@ -1,4 +1,4 @@
-"""First filters that know something: identities, and a first layer that whitens the training pictures."""
+"""First weights that know something: identities, a layer that whitens pictures, a head that is unsure."""
 
 from math import prod
 from typing import Any
@@ -23,7 +23,9 @@ def begin(module: NetworkModule, initial: str, inputs: NDArray[Any]) -> None:
 
     `identity`: of every ungrouped convolution after the first as many filters as its input is deep hand it on
     (Zagoruyko & Komodakis 2017, arXiv:1706.00388). `whitening`: the first convolution also takes apart what
-    the patches of the training pictures `inputs` (N, C, H, W) have in common (`whitening_filters`).
+    the patches of the training pictures `inputs` (N, C, H, W) have in common (`whitening_filters`), and dense
+    layers that give an output begin with weights that deviate by 1 / width, so that all first answers are
+    about even and the filters learn from the first step on (Jordan 2024 divides the scores by the width).
 
     Raises UsageError when no convolution over pictures comes first.
     """
@@ -32,6 +34,7 @@ def begin(module: NetworkModule, initial: str, inputs: NDArray[Any]) -> None:
     network = module.network
     if initial == "whitening":
         _whiten(module, first_convolution(network), inputs)
+        _make_unsure(module)
     taking_input = {node.name for node in network if set(node.inputs) & set(network.inputs)}
     for node in network:
         own = module[node.name]
@@ -79,3 +82,11 @@ def _whiten(module: NetworkModule, node: Node, inputs: NDArray[Any]) -> None:
         filters = whitening_filters(patches.transpose(1, 2).reshape(-1, weight[0].numel()))
         filters = torch.cat([filters[: (len(weight) + 1) // 2], -filters[: len(weight) // 2]])
         weight[: len(filters)] = filters.view(-1, *weight.shape[1:]).to(weight.dtype)
+
+
+def _make_unsure(module: NetworkModule) -> None:
+    for name in module.network.outputs:
+        own = module[name]
+        if isinstance(own, nn.Linear):
+            with torch.no_grad():
+                own.weight.div_(own.weight.std(correction=0) * own.in_features)

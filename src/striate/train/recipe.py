@@ -164,6 +164,7 @@ RECIPES: dict[str, Recipe] = {
         momentum=0.8,
         turn=0.12,
         schedule="linear",
+        warmup=0.0,
         smoothing=0.2,
         shift=2,
         flip=True,

@@ -53,6 +53,18 @@ def test_the_first_convolution_whitens_the_training_pictures():
     assert not module["conv1"].weight.requires_grad
 
 
+def test_first_answers_are_about_even_behind_whitening_alone():
+    def first_weights(initial: str) -> torch.Tensor:
+        module = build(prepared_network(), seed=0)
+        begin(module, initial, coloured())
+        return module["dense1"].weight.detach()
+
+    drawn, small = first_weights("identity"), first_weights("whitening")
+    width = drawn.shape[1]
+    torch.testing.assert_close(small, drawn / drawn.std(correction=0) / width)
+    assert small.std(correction=0).item() == pytest.approx(1 / width)
+
+
 @pytest.mark.parametrize("initial", ["identity", "whitening"])
 def test_later_convolutions_hand_their_input_on(initial):
     module = build(prepared_network(), seed=0)
@@ -67,7 +79,7 @@ def test_later_convolutions_hand_their_input_on(initial):
     torch.testing.assert_close(module["conv3"](wide), wide[:, :16])
     changed = {name for name, weight in module.state_dict().items() if not torch.equal(weight, drawn[name])}
     assert changed == {"nodes.conv2.weight", "nodes.conv3.weight"} | (
-        {"nodes.conv1.weight"} if initial == "whitening" else set()
+        {"nodes.conv1.weight", "nodes.dense1.weight"} if initial == "whitening" else set()
     )
 
 
