@@ -32,9 +32,10 @@ NOTE = (
     "Striate's time is that of the whole command, with start, decoding, test and figures. Peers train for "
     "that long from decoded pictures; their imports, a first step on a throwaway model and the test aren't "
     "counted. They train on what Striate was given, with the pictures that it holds out for validation. "
-    "`ants-bees`: their folder `val` is the test, which Striate sees as a folder `test`. fastai: `Learner` "
-    "with `xresnet18` from new weights, for pretrained ones can't be had here; Keras: the convnets of its "
-    "examples."
+    "`ants-bees`: their folder `val` is the test, which Striate sees as a folder `test`; Striate begins with "
+    "the published weights of the extra `bench`, which the peers' new weights can't match: `transfer.py` "
+    "compares from the same ones. fastai: `Learner` with `xresnet18` from new weights; Keras: the convnets "
+    "of its examples."
 )
 
 
