@@ -16,7 +16,7 @@ def begun(folder: RunFolder) -> Run | None:
     with. Raises UsageError where anything else lies there, which stays as it is, and RunError when another
     process is training there or the system doesn't let it be cleared.
     """
-    if any(path.exists() for path in (folder.manifest, folder.state, folder.previous_state)):
+    if folder.holds_run:
         return Run(folder)
     if folder.path.exists():
         with writing(folder.path):

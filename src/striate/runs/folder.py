@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "state" / "previous.safetensors"
 
     @property
+    def holds_run(self) -> bool:
+        """Whether a training has written anything here that can be gone on with."""
+        return any(path.exists() for path in (self.manifest, self.state, self.previous_state))
+
+    @property
     def damaged_state(self) -> Path:
         """A newest state that was damaged, put aside."""
         return self.path / "state" / "damaged.safetensors"

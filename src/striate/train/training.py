@@ -147,7 +147,7 @@ def resume(
     with joined() as team, _watcher(quiet, team) as watcher:
         run = run if isinstance(run, Run) else Run(RunFolder(Path(run)))
         folder = run.folder
-        if not any(path.exists() for path in (folder.manifest, folder.state, folder.previous_state)):
+        if not folder.holds_run:
             _ = run.manifest  # raises that this is no run
         return go_on(run, images, device, watcher, team, bad)
 
