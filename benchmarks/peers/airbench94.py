@@ -1,14 +1,15 @@
-"""airbench94 (Jordan, 94 % on CIFAR-10 in 3.29 seconds, 2024, arXiv:2404.00498) on the CPU in bf16.
+"""airbench94 in its fastest published form (Jordan 2024, cifar10-airbench's `airbench94_muon.py`), on CPUs.
 
 Written anew from the published description: a frozen layer that whitens 2×2 patches, three groups of two
-convolutions begun as identities, batch norms without scales whose biases learn 64 times faster, Nesterov
-momentum with decoupled rates, smoothed labels, alternating flip, translation by 2 pixels, Lookahead, and six
-views of each tested picture. fp16 on a GPU became bf16 under autocast, channels-last; nothing else was
-changed.
+convolutions begun as identities, batch norms without scales, filters of a set norm that step along the
+orthogonal part of their momentum (Muon), Nesterov momentum for the rest, rates that fall in a line, smoothed
+labels, alternating flip, translation by 2 pixels, and six views of each tested picture. fp16 on a GPU became
+bf16 under autocast, channels-last; nothing else was changed. The paper's own recipe (arXiv:2404.00498), by
+momentum and Lookahead, takes 9.9 epochs where this one takes 8.
 """
 
 import time
-from math import ceil
+from math import ceil, sqrt
 from typing import Any
 
 import torch
@@ -16,16 +17,16 @@ import torch.nn.functional as F
 from plain_torch import autocast
 from protocol import arrays, parser, tell
 from torch import Tensor, nn
-from torch.optim import SGD
+from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-BATCH, RATE, MOMENTUM, DECAY = 1024, 11.5, 0.85, 0.0153
-BIAS_SCALER, SMOOTHING, SHIFT = 64.0, 0.2, 2
-WIDTHS, SCORE_SCALE, NORM_MOMENTUM = (64, 256, 256), 1 / 9, 0.6
+BATCH, DECAY, SMOOTHING, SHIFT = 2000, 2e-6 * 2000, 0.2, 2
+WIDTHS, NORM_MOMENTUM = (64, 256, 256), 0.6
 WHITENING_PICTURES, WHITENING_EPSILON, WHITENING_BIAS_EPOCHS = 5000, 5e-4, 3
-LOOKAHEAD_EPOCHS, LOOKAHEAD_STEPS, LOOKAHEAD_BASE, LOOKAHEAD_POWER = 3, 5, 0.95, 3.0
-RATE_START, RATE_PEAK_AT, RATE_END = 0.2, 0.23, 0.07
+FILTER_RATE, FILTER_MOMENTUM = 0.24, 0.6
+BIAS_RATE, HEAD_RATE, MOMENTUM = 0.053, 0.67, 0.85
+QUINTIC, ROUNDS = (3.4445, -4.7750, 2.0315), 3
 
 
 class Identity(nn.Conv2d):
@@ -47,11 +48,15 @@ def group(depth: int, filters: int) -> nn.Sequential:
     return nn.Sequential(*first, Identity(filters, filters), norm(filters), nn.GELU())
 
 
-class Scaled(nn.Module):
-    """Scores made smaller by a fixed factor."""
+class Head(nn.Linear):
+    """Scores divided by the number of features."""
 
-    def forward(self, scores: Tensor) -> Tensor:
-        return scores * SCORE_SCALE
+    def __init__(self, depth: int, classes: int) -> None:
+        super().__init__(depth, classes, bias=False)
+        self.weight.data /= self.weight.data.std()
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) / self.in_features
 
 
 def network(inputs: Tensor, classes: int = 10) -> nn.Sequential:
@@ -62,7 +67,7 @@ def network(inputs: Tensor, classes: int = 10) -> nn.Sequential:
     nn.init.zeros_(whitening.bias)
     depths = (24, *WIDTHS)
     groups = [group(depth, filters) for depth, filters in zip(depths, WIDTHS, strict=False)]
-    head = (nn.MaxPool2d(3), nn.Flatten(), nn.Linear(WIDTHS[-1], classes, bias=False), Scaled())
+    head = (nn.MaxPool2d(3), nn.Flatten(), Head(WIDTHS[-1], classes))
     return nn.Sequential(whitening, nn.GELU(), *groups, *head).to(memory_format=torch.channels_last)
 
 
@@ -109,71 +114,74 @@ class Shown:
         return shifted.contiguous(memory_format=torch.channels_last)
 
 
-class Lookahead:
-    """A running mean of all weights and statistics that is now and then put back into the network."""
+class Muon(Optimizer):
+    """Filters (K, depth, 3, 3): set to a norm of √K, then moved by the orthogonal part of their momentum."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self._mean = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    def __init__(self, filters: list[nn.Parameter]) -> None:
+        super().__init__(filters, {"lr": FILTER_RATE})
 
-    def update(self, model: nn.Module, decay: float) -> None:
-        for name, tensor in model.state_dict().items():
-            if tensor.is_floating_point():
-                self._mean[name].lerp_(tensor, 1 - decay)
-                tensor.copy_(self._mean[name])
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for group in self.param_groups:
+            for weight in group["params"]:
+                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                momentum.mul_(FILTER_MOMENTUM).add_(weight.grad)
+                ahead = weight.grad.add(momentum, alpha=FILTER_MOMENTUM)
+                weight.mul_(sqrt(len(weight)) / weight.norm())
+                weight.add_(orthogonal(ahead.flatten(1)).view_as(weight), alpha=-group["lr"])
 
 
-def optimizer_of(model: nn.Module) -> SGD:
-    # The loss is a sum over the batch, and Nesterov's momentum makes steps of this scale of its gradients.
-    scale = 1024 * (1 + 1 / (1 - MOMENTUM))
-    rate, decay = RATE / scale, DECAY * BATCH / scale
+def orthogonal(matrix: Tensor) -> Tensor:
+    """About the nearest orthogonal matrix, by Newton and Schulz's iteration with a steeper quintic."""
+    a, b, c = QUINTIC
+    is_tall = len(matrix) > matrix.shape[1]
+    turned = (matrix.mT if is_tall else matrix).bfloat16()
+    turned = turned / (turned.norm() + 1e-7)
+    for _ in range(ROUNDS):
+        gram = turned @ turned.mT
+        turned = a * turned + (b * gram + c * gram @ gram) @ turned
+    return turned.mT if is_tall else turned
+
+
+def optimizers_of(model: nn.Sequential) -> tuple[Optimizer, Optimizer, Optimizer]:
+    """For the whitening's bias, whose rate falls sooner; for other biases and the head; and for filters."""
+    filters = [one for one in model.parameters() if one.ndim == 4 and one.requires_grad]
     norms = [module.bias for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    biases = {id(bias) for bias in norms}
-    others = [one for one in model.parameters() if one.requires_grad and id(one) not in biases]
-    groups = [
-        {"params": norms, "lr": rate * BIAS_SCALER, "weight_decay": decay / (rate * BIAS_SCALER)},
-        {"params": others, "lr": rate, "weight_decay": decay / rate},
-    ]
-    return SGD(groups, momentum=MOMENTUM, nesterov=True)
+    rates = [(norms, BIAS_RATE), ([model[-1].weight], HEAD_RATE)]
+    rest = [{"params": those, "lr": rate, "weight_decay": DECAY / rate} for those, rate in rates]
+    first = {"params": [model[0].bias], "lr": BIAS_RATE, "weight_decay": DECAY / BIAS_RATE}
+    sgd = (SGD(groups, momentum=MOMENTUM, nesterov=True, fused=True) for groups in ([first], rest))
+    return (*sgd, Muon(filters))
 
 
-def rate_at(step: int, steps: int) -> float:
-    """Which part of the highest rate a step takes: up in a line, then down in a line."""
-    peak = int(RATE_PEAK_AT * steps)
-    if step < peak:
-        return RATE_START + (1 - RATE_START) * step / peak
-    return 1 + (RATE_END - 1) * (step - peak) / max(1, steps - peak)
+def falling(optimizer: Optimizer, steps: int) -> LambdaLR:
+    """Rates that fall to 0 in a line."""
+    return LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
 
 
 def trained(pictures: Tensor, labels: Tensor, epochs: float) -> nn.Module:
     inputs = normalised(pictures)
     model = network(inputs[:WHITENING_PICTURES])
     shown = Shown(inputs, labels)
-    steps = ceil(len(inputs) // BATCH * epochs)
-    optimizer = optimizer_of(model)
-    scheduler = LambdaLR(optimizer, lambda step: rate_at(step, steps))
-    lookahead, step = None, 0
+    whole = len(inputs) // BATCH
+    steps, first_steps = ceil(whole * epochs), whole * WHITENING_BIAS_EPOCHS
+    optimizers = optimizers_of(model)
+    lengths = (first_steps, steps, steps)
+    schedulers = [falling(one, length) for one, length in zip(optimizers, lengths, strict=True)]
+    step = 0
     model.train()
     for epoch in range(ceil(epochs)):
-        model[0].bias.requires_grad = epoch < WHITENING_BIAS_EPOCHS
         for batch, wanted in shown.batches(epoch):
+            model[0].bias.requires_grad = step < first_steps
             with autocast():
                 scores = model(batch)
-            loss = F.cross_entropy(scores.float(), wanted, label_smoothing=SMOOTHING, reduction="sum")
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            scheduler.step()
+            F.cross_entropy(scores.float(), wanted, label_smoothing=SMOOTHING, reduction="sum").backward()
+            for one in (*optimizers, *schedulers):
+                one.step()
+            model.zero_grad(set_to_none=True)
             step += 1
-            if epoch >= LOOKAHEAD_EPOCHS and step % LOOKAHEAD_STEPS == 0:
-                if lookahead is None:
-                    lookahead = Lookahead(model)
-                else:
-                    decay = LOOKAHEAD_BASE**LOOKAHEAD_STEPS * (step / steps) ** LOOKAHEAD_POWER
-                    lookahead.update(model, decay)
             if step == steps:
                 break
-        if lookahead is not None:
-            lookahead.update(model, 1.0)
     return model
 
 
