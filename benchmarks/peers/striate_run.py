@@ -29,6 +29,7 @@ def main() -> None:
     words = parser(__doc__)
     words.add_argument("--network", required=True)
     words.add_argument("--recipe", required=True)
+    words.add_argument("--epochs", type=int, help="default: the recipe's")
     words.add_argument("--views", type=int, default=1, help="of each tested picture")
     given = words.parse_args()
     torch.set_num_threads(given.threads)
@@ -41,7 +42,8 @@ def main() -> None:
         train(given.network, load(few), given.recipe, out=Path(folder) / "few", epochs=1, **kept)
         images = load(given.data)
         began = time.time()
-        run = train(given.network, images, given.recipe, out=Path(folder) / "run", seed=given.seed, **kept)
+        kept |= {"out": Path(folder) / "run", "seed": given.seed, "epochs": given.epochs}
+        run = train(given.network, images, given.recipe, **kept)
         seconds = saved(run) - began
         results, hardware = run.results, run.manifest.hardware
         views = given.views

@@ -38,6 +38,9 @@ class RecipeOptions:
     epochs: Annotated[
         int | None, Whole, _value("Times that every picture is seen.", _COURSE, "STRIATE_EPOCHS")
     ] = None
+    seen: Annotated[
+        int | None, Whole, _value("Pictures to see in all, about, where no epochs are named.", _COURSE)
+    ] = None
     time: Annotated[
         str | None, _value("Train until so long is over, such as 60s, 5m or 1h30m.", _COURSE, "STRIATE_TIME")
     ] = None

@@ -20,6 +20,9 @@ from striate.zoo import ZOO, resolve
 _SMALL = 48
 _PHOTO = 128
 _STEP = 32
+# airnet's first convolution and three pools leave nothing of smaller pictures.
+_LEAST_FOR_POOLS = 9
+# Its recipe smooths labels and begins with filters that whiten, which doesn't suit every network.
 _OWN_RECIPES = {"airnet": "fast-color"}
 
 
@@ -43,13 +46,21 @@ def default_axes(images: Images) -> tuple[int, int, int]:
 
 
 def default_words(axes: tuple[int, ...]) -> tuple[str, str]:
-    """The zoo's network and the recipe for pictures of these axes, by name."""
+    """By name a network of the zoo for pictures of these axes, and a recipe for any such network."""
     if max(axes[:-1]) > _SMALL:
         return "photo", "photo"
     if axes[-1] == 1:
         # Its three unpadded convolutions and two pools need a picture of at least 18 places.
         return ("lecture", "small-grey") if min(axes[:-1]) >= 18 else ("tiny", "tiny")
     return "small-color", "small-color"
+
+
+def default_network(axes: tuple[int, ...], *, of_classes: bool) -> str:
+    """By name the network of the zoo that trains best on pictures of these axes."""
+    name = default_words(axes)[0]
+    if name == "small-color" and of_classes and min(axes[:-1]) >= _LEAST_FOR_POOLS:
+        return "airnet"
+    return name
 
 
 def default_recipe(network: Network, word: str | None = None) -> Recipe:
@@ -72,13 +83,13 @@ def named_network(word: str | None, images: Images) -> tuple[Network, str]:
     whatever finding the network raises.
     """
     axes = default_axes(images) if images.has_pictures else None
+    target = target_of(images, images.columns, alone=images.has_pictures)
     if word is None:
         if axes is None:
             raise UsageError(
                 f"{images.name} has no pictures, for which a network would be known; name one with --network"
             )
-        word = default_words(axes)[0]
-    target = target_of(images, images.columns, alone=images.has_pictures)
+        word = default_network(axes, of_classes=target is not None and is_of_classes(images, target))
     made = _made(word, images, axes, target)
     # Only the network can say that its output tells another column than the likeliest.
     named = next((node for node in made.outputs if node in images.columns and node != target), None)

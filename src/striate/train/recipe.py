@@ -18,9 +18,7 @@ Bad = Literal["stop", "skip"]
 Unreadable = Literal["refuse", "leave-out"]
 Initial = Literal["glorot", "identity", "whitening", "probe"]
 
-# What one epoch of training sees decides how many are worth it: about so many pictures in all.
-_PICTURES_SEEN = 600_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 30
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 30
 
 # Learning rates at which each optimizer usually works, used when none is given.
 _RATES: dict[str, float] = {
@@ -40,7 +38,7 @@ def _seconds(value: object) -> object:
 class Recipe(BaseModel):
     """How to train; docs/training.md tells every value and where it comes from.
 
-    `epochs` None means as many as the number of pictures asks for, each of which sees a random `share` of
+    `epochs` None means as many as see about `seen` pictures in all, 5 to 30; each sees a random `share` of
     them, unless `time` says after how many seconds the training is to end, whatever it has seen by then.
     `lr` None means the optimizer's usual rate; the further a stage is from the head, the oftener its rate is
     multiplied by `stage_rate` (`stage_rates.scales_of`). `schedule` is told in `schedule.rate_at`: `warmup`
@@ -69,6 +67,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     epochs: int | None = Field(default=None, ge=0, le=100_000)
+    seen: int = Field(default=600_000, ge=1, le=10**15)
     time: Annotated[_Seconds | None, BeforeValidator(_seconds)] = None
     share: float = Field(default=1.0, gt=0, le=1)
     batch: int = Field(default=64, ge=1, le=1_000_000)
@@ -121,7 +120,7 @@ class Recipe(BaseModel):
         """The recipe with its number of epochs settled for so many training pictures."""
         if self.epochs is not None or self.time is not None:
             return self
-        epochs = min(max(_PICTURES_SEEN // max(pictures, 1), _FEWEST_EPOCHS), _MOST_EPOCHS)
+        epochs = min(max(self.seen // max(pictures, 1), _FEWEST_EPOCHS), _MOST_EPOCHS)
         return self.model_copy(update={"epochs": epochs})
 
     def changed(self, **values: Any) -> "Recipe":
@@ -155,9 +154,9 @@ RECIPES: dict[str, Recipe] = {
         smoothing=0.1,
         validation=0.0,
     ),
-    # The network airnet on small colour pictures: as few operations as reach airbench94's accuracy.
+    # The network airnet on small colour pictures; in eight epochs it is level with airbench94 on CIFAR-10.
     "fast-color": Recipe(
-        epochs=8,
+        seen=270_000,
         batch=512,
         optimizer="muon",
         lr=0.005,
@@ -169,7 +168,6 @@ RECIPES: dict[str, Recipe] = {
         shift=2,
         flip=True,
         initial="whitening",
-        validation=0.0,
     ),
     "tiny": Recipe(batch=64, lr=0.003, weight_decay=0.1),
     "small-grey": Recipe(batch=64, lr=0.003, weight_decay=0.1, shift=2),

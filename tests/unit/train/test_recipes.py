@@ -123,6 +123,12 @@ def test_fewer_pictures_get_as_many_epochs_or_more(some, others):
     assert Recipe(epochs=2).with_epochs_for(some).epochs == 2
 
 
+@pytest.mark.parametrize(("pictures", "epochs"), [(1, 30), (9_000, 30), (45_000, 6), (10**6, 5)])
+def test_as_many_epochs_as_see_so_many_pictures(pictures, epochs):
+    assert RECIPES["fast-color"].seen == 270_000
+    assert RECIPES["fast-color"].with_epochs_for(pictures).epochs == epochs
+
+
 def test_another_optimizer_brings_its_own_rate_and_no_decay():
     recipe = RECIPES["small-grey"]
     assert (recipe.optimizer, recipe.lr, recipe.weight_decay) == ("adamw", 0.003, 0.1)
