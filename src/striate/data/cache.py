@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from math import prod
@@ -31,6 +32,9 @@ Failures: TypeAlias = dict[int, str]
 _PREPARATION_VERSION = 2
 # A large set's splits would push each other out in every training, so what is mapped now stays.
 _mapped_now: WeakValueDictionary[Path, "np.memmap[Any, Any]"] = WeakValueDictionary()
+# Nobody waits for the disk before training; the interpreter does before it ends.
+_writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
+_being_written: dict[Path, Future[None]] = {}
 
 
 def cached_pixels(
@@ -43,7 +47,8 @@ def cached_pixels(
 
     Rows that can't be read are black. They are tried again each time, since what failed once, such as a
     disk or a lacking codec, may be there by now. A cache that can't be read or written only costs time.
-    What `decode` raises is raised again and nothing is kept.
+    What `decode` raises is raised again and nothing is kept. Pixels that fit the memory are written while
+    they are already in use, and must not be changed.
     """
     axes = (len(pictures), *shape.tensor)
     entry = _entry(pictures, shape, fit)
@@ -66,10 +71,20 @@ def cached_pixels(
     pixels = np.zeros(axes, np.uint8)
     failures = decode(pixels, range(len(pixels)))
     if entry and not large:
-        with suppress(OSError), new_entry(entry, pixels.nbytes) as file:
-            np.save(file, pixels)
-            np.save(file, np.array(list(failures), np.int64))
+        _being_written[entry] = _writer.submit(_write, entry, pixels, list(failures))
     return pixels, failures
+
+
+def _write(entry: Path, pixels: NDArray[np.uint8], failed: list[int]) -> None:
+    with suppress(OSError), new_entry(entry, pixels.nbytes) as file:
+        np.save(file, pixels)
+        np.save(file, np.array(failed, np.int64))
+
+
+def wait_for_writing() -> None:
+    """Returns when the cache holds whatever was decoded so far."""
+    wait(_being_written.values())
+    _being_written.clear()
 
 
 def kept_pixels(pictures: Pictures, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], list[int]] | None:
@@ -88,6 +103,8 @@ def _entry(pictures: Pictures, shape: Shape, fit: str) -> Path | None:
 
 def _read(entry: Path, axes: tuple[int, ...]) -> tuple[NDArray[np.uint8], list[int]] | None:
     """The pixels of an entry and the rows that couldn't be read."""
+    if entry in _being_written:
+        wait_for_writing()
     try:
         if prod(axes) <= LARGEST_IN_MEMORY:
             with entry.open("rb") as file:

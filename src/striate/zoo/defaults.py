@@ -17,7 +17,7 @@ DEFAULTS = {
         " | globalavgpool | dropout 0.2 | dense",
         (32, 32, 3),
         10,
-        "Striate's default for pictures in colour smaller than 9×9, and for small ones with numbers to predict",
+        "Striate's default for pictures in colour below 9×9, and for small ones with numbers to predict",
     ),
     "airnet": Entry(
         "conv 24 2 nobias frozen | relu"
@@ -27,8 +27,8 @@ DEFAULTS = {
         " | globalmaxpool | dense nobias",
         (32, 32, 3),
         10,
-        "Striate's default for small pictures in colour, after Jordan, 94% on CIFAR-10 in 3.29 seconds (2024):"
-        " relu instead of gelu, and a global max pooling for pictures of any size",
+        "Striate's default for small pictures in colour, after Jordan, 94% on CIFAR-10 in 3.29 seconds"
+        " (2024): relu instead of gelu, and a global max pooling for pictures of any size",
     ),
     "photo": Entry(
         "conv 32 3 stride=2 same nobias | batchnorm | relu"

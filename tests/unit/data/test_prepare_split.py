@@ -1,4 +1,5 @@
 from io import BytesIO
+from threading import Event, Timer
 
 import numpy as np
 import pytest
@@ -37,6 +38,7 @@ def one_by_one(pictures, shape, fit="crop"):
 
 
 def entries():
+    cache.wait_for_writing()
     return sorted((cache.cache_folder() / "prepared").glob("*"))
 
 
@@ -92,6 +94,17 @@ def test_cache_spares_the_decoding(monkeypatch):
     assert len(entries()) == 1
 
 
+def test_pictures_are_there_before_the_cache_is_written_and_who_wants_it_waits(monkeypatch):
+    may_write = Event()
+    write = cache._write
+    monkeypatch.setattr(cache, "_write", lambda *of: (may_write.wait(10), write(*of)))
+    first = prepare_split(encoded(5), RGB, "crop")
+    assert not list((cache.cache_folder() / "prepared").glob("*.npy"))
+    monkeypatch.setattr(prepare, "_decode", lambda *_: pytest.fail("decoded again"))
+    Timer(0.1, may_write.set).start()
+    np.testing.assert_array_equal(prepare_split(encoded(5), RGB, "crop"), first)
+
+
 def test_cache_tells_pictures_shapes_and_fits_apart():
     for count, shape, fit in ((5, RGB, "crop"), (5, RGB, "pad"), (5, GREY, "pad"), (4, GREY, "pad")):
         pictures = encoded(count)
@@ -109,6 +122,7 @@ def test_damaged_cache_is_made_anew(damage):
     else:
         entry.write_bytes(whole[:-7] if damage == "shorter" else damage)
     np.testing.assert_array_equal(prepare_split(encoded(5), RGB, "crop"), first)
+    assert entries() == [entry]
     assert entry.read_bytes() == whole
 
 
