@@ -95,23 +95,37 @@ def reason(wrote: str) -> str:
     return (named or lines or [""])[-1]
 
 
-def contest(contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int) -> list[Outcome]:
-    """Trains all contenders in turn, `seeds` times, on the same decoded pictures."""
+def contest(
+    contenders: Sequence[Contender], arrays: Arrays, seeds: int, threads: int, log: Path | None = None
+) -> list[Outcome]:
+    """Trains all contenders in turn, `seeds` times, on the same decoded pictures; `log` as in `turns`."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "pictures.npz"
         save(arrays, data)
-        return turns(contenders, data, seeds, threads)
+        return turns(contenders, data, seeds, threads, log)
 
 
-def turns(contenders: Sequence[Contender], data: Path, seeds: int, threads: int) -> list[Outcome]:
+def turns(
+    contenders: Sequence[Contender], data: Path, seeds: int, threads: int, log: Path | None = None
+) -> list[Outcome]:
     """Trains all contenders in turn, `seeds` times, on what lies at `data`.
 
-    A contender that fails is asked no more and keeps its reason. Each training is told on stderr.
+    A contender that fails is asked no more and keeps its reason. Each training is told on stderr. A `log` of
+    JSON lines keeps each, so that a contest of hours goes on after the last one that it holds. It tells
+    contenders by their scripts and options, not by their code: a changed one wants a new file.
     """
     outcomes = [Outcome(contender) for contender in contenders]
+    lines = log.read_text(encoding="utf-8").splitlines() if log and log.exists() else []
+    kept = [json.loads(line) for line in lines]
     for seed in range(seeds):
         for outcome in outcomes:
             if outcome.failure:
+                continue
+            one = outcome.contender
+            asked = {"script": one.script, "options": [*one.options], "seed": seed, "threads": threads}
+            before = next((line["run"] for line in kept if line["asked"] == asked), None)
+            if before:
+                outcome.runs.append(before)
                 continue
             try:
                 run = told(outcome.contender, data, seed, threads)
@@ -120,6 +134,9 @@ def turns(contenders: Sequence[Contender], data: Path, seeds: int, threads: int)
                 print(f"{outcome.contender.name} fails: {error}", file=sys.stderr, flush=True)
             else:
                 outcome.runs.append(run)
+                if log:
+                    with log.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps({"asked": asked, "run": run}) + "\n")
                 print(outcome.contender.name, seed, json.dumps(run), file=sys.stderr, flush=True)
     return outcomes
 

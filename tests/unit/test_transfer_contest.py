@@ -85,3 +85,22 @@ def test_turns_time_the_whole_process_and_ask_no_more_who_fails(
     assert all(run["process_seconds"] > 0.2 for run in naps.runs)
     assert (fails.runs, fails.failure) == ([], "ValueError: too few")
     assert capsys.readouterr().err.count("fails fails: ValueError: too few") == 1
+
+
+def test_a_contest_goes_on_from_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(contest, "PEERS", tmp_path)
+    script = "import sys; print('{\"seconds\": ' + str(len(sys.argv) + int(sys.argv[4])) + '}')"
+    (tmp_path / "counts.py").write_text(script)
+    log = tmp_path / "log.jsonl"
+    made = [Contender("counts", "", "counts.py"), Contender("longer", "", "counts.py", ("--more",))]
+    first = turns(made, tmp_path, seeds=1, threads=1, log=log)
+    assert len(log.read_text().splitlines()) == 2
+    (tmp_path / "counts.py").write_text("print('{\"seconds\": -1}')")
+    counts, longer = turns(made, tmp_path, seeds=2, threads=1, log=log)
+    assert [counts.runs[0], longer.runs[0]] == [first[0].runs[0], first[1].runs[0]]
+    assert [run["seconds"] for run in counts.runs] == [7, -1]
+    assert [run["seconds"] for run in longer.runs] == [8, -1]
+    assert capsys.readouterr().err.count("seconds") == 4
+    assert [run["seconds"] for run in turns(made, tmp_path, seeds=1, threads=2, log=log)[0].runs] == [-1]

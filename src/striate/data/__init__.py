@@ -7,7 +7,7 @@ pictures shouldn't wait for it.
 from typing import TYPE_CHECKING, Any
 
 from striate.data.binding import Binding, bind, row_width, target_of, wants_pictures
-from striate.data.cache import LARGEST_CACHE
+from striate.data.cache import LARGEST_CACHE, wait_for_writing
 from striate.data.catalogue import NAMED_SETS
 from striate.data.check import Finding, check
 from striate.data.deal import WHOLE, Deal
@@ -78,6 +78,7 @@ __all__ = [
     "row_width",
     "rows_of_part",
     "target_of",
+    "wait_for_writing",
     "wants_pictures",
     "with_held_out",
     "without_rows",

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, distributed
 
 from striate.core import StriateError, TrainingError
-from striate.data import Deal
+from striate.data import Deal, wait_for_writing
 
 # How long a step may wait for another process's step; one that has ended is noticed at once.
 _PATIENCE = timedelta(minutes=30)
@@ -108,6 +108,7 @@ class Team:
             self._heard(key)
         yield
         if not self.local_rank and self.size > 1:
+            wait_for_writing()
             self._store.set(key, "done")
 
     @contextmanager
