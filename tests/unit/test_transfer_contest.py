@@ -102,5 +102,5 @@ def test_a_contest_goes_on_from_its_log(
     assert [counts.runs[0], longer.runs[0]] == [first[0].runs[0], first[1].runs[0]]
     assert [run["seconds"] for run in counts.runs] == [7, -1]
     assert [run["seconds"] for run in longer.runs] == [8, -1]
-    assert capsys.readouterr().err.count("seconds") == 4
+    assert len(capsys.readouterr().err.splitlines()) == 4
     assert [run["seconds"] for run in turns(made, tmp_path, seeds=1, threads=2, log=log)[0].runs] == [-1]

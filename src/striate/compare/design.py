@@ -100,7 +100,7 @@ def settled(
     """
     network = design.network
     made, word = (network, None) if isinstance(network, Network) else named_network(network, images)
-    named = design.recipe or recipe or default_recipe(made, word)
+    named = design.recipe or recipe or default_recipe(made)
     followed = recipe_of(named) if isinstance(named, str) else named
     return Settled(design.name, made, followed.changed(**changes).changed(**design.changes), word=word)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from striate.core import UsageError
 from striate.data.deal import WHOLE, Deal
+from striate.data.sending import sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ class Augmentation:
                     mirrored = drawn.fractions(1)[:, 0] < 0.5
                 columns = torch.where(mirrored[:, None], columns.flip(1), columns)
             if self.shift:
-                down = rows.to(pixels.device, non_blocking=True)[:, None, :, None]
+                down = sent(rows, pixels.device)[:, None, :, None]
                 pixels = pixels.gather(2, down.expand_as(pixels))
-            across = columns.to(pixels.device, non_blocking=True)[:, None, None, :]
+            across = sent(columns, pixels.device)[:, None, None, :]
             pixels = pixels.gather(3, across.expand_as(pixels))
         if self.crop < 1:
             pixels = self._cropped(pixels, drawn)
@@ -81,7 +82,7 @@ class Augmentation:
         maps = torch.zeros((count, 2, 3))
         maps[:, 0, 0] = maps[:, 1, 1] = sides.cpu()
         maps[:, :, 2] = centres.cpu()
-        grid = F.affine_grid(maps.to(pixels.device), list(pixels.shape), align_corners=False)
+        grid = F.affine_grid(sent(maps, pixels.device), list(pixels.shape), align_corners=False)
         enlarged = F.grid_sample(
             pixels.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
         )

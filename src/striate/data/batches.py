@@ -17,10 +17,14 @@ from striate.core import DataError, UsageError
 from striate.data.augment import Augmentation
 from striate.data.balance import balanced_order, rows_of_classes
 from striate.data.deal import WHOLE, Deal
+from striate.data.sending import sent
 from striate.data.threads import ahead
 
 LARGEST_ON_DEVICE = 4 * 1024**3
 """Bytes of inputs that are sent to the device once; more are sent batch by batch."""
+
+# Of what a GPU has free; the rest is for the training itself.
+_PART_OF_DEVICE = 4
 
 _BATCHES_AHEAD = 2
 
@@ -86,7 +90,7 @@ class Batches:
         self._inputs = [_tensor(input) for input in inputs]
         self._mirrored = [_tensor(input) for input in mirrored]
         self._targets = [_tensor(target).to(device) for target in targets]
-        if sum(input.nbytes for input in self._inputs) <= LARGEST_ON_DEVICE:
+        if sum(input.nbytes for input in (*self._inputs, *self._mirrored)) <= _room_on(device):
             self._inputs = [input.to(device) for input in self._inputs]
             self._mirrored = [input.to(device) for input in self._mirrored]
         self._classes = None if balanced is None else rows_of_classes(balanced)
@@ -117,10 +121,9 @@ class Batches:
         read = partial(self._read if self._reads_ahead else self._gather, number)
         gathered = ahead(read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(read, rows)
         for step, (chosen, inputs) in enumerate(zip(rows, gathered, strict=True), start):
-            here = chosen.to(self._device)
-            sent = [input.to(self._device, non_blocking=True) for input in inputs]
+            here = sent(chosen, self._device)
             yield (
-                [self._augmented(input, number, step, chosen) for input in sent],
+                [self._augmented(sent(input, self._device), number, step, chosen) for input in inputs],
                 [target[here] for target in self._targets],
             )
 
@@ -137,21 +140,20 @@ class Batches:
         return own if len(own) else order[:1]
 
     def _order(self, number: int) -> Tensor:
-        device = self._inputs[0].device
+        """On the CPU, where chance asks which rows they are: a GPU would have to be waited for."""
         if not self._shuffle:
-            return torch.arange(self._count, device=device)
+            return torch.arange(self._count)
         rank = (self._deal.rank,) if self._is_part else ()
         generator = _generator(_ORDER, self._seed, number, *rank)
         if self._classes is not None:
-            return balanced_order(self._classes, generator).to(device)
-        order = torch.randperm(self._count, generator=generator)
-        return order.to(device)
+            return balanced_order(self._classes, generator)
+        return torch.randperm(self._count, generator=generator)
 
     def _gather(self, number: int, chosen: Tensor) -> list[Tensor]:
         seen = [_rows(input, chosen) for input in self._inputs]
         if not self._mirrored:
             return seen
-        is_mirrored = self._are_mirrored(chosen, number).to(seen[0].device)
+        is_mirrored = sent(self._are_mirrored(chosen, number), seen[0].device)
         return [
             torch.where(is_mirrored.view(-1, *(1,) * (one.ndim - 1)), _rows(other, chosen), one)
             for one, other in zip(seen, self._mirrored, strict=True)
@@ -168,17 +170,23 @@ class Batches:
     def _augmented(self, input: Tensor, number: int, step: int, rows: Tensor) -> Tensor:
         if self._augmentation is None or input.ndim != 4 or input.dtype == torch.int64:
             return input
-        mirrored = self._are_mirrored(rows, number)
+        mirrored = self._are_mirrored(rows, number) if self._augmentation.flip else None
         # All pictures of a row by the same chance: they may show one thing from two sides.
         chances = _generator(_AUGMENTATION, self._seed, number, step)
         return self._augmentation(input, chances, self.rows(step), self._deal, mirrored)
+
+
+def _room_on(device: torch.device) -> int:
+    if device.type != "cuda":
+        return LARGEST_ON_DEVICE
+    return min(LARGEST_ON_DEVICE, torch.cuda.mem_get_info(device)[0] // _PART_OF_DEVICE)
 
 
 def _rows(input: Tensor, chosen: Tensor) -> Tensor:
     # NumPy copies on one core. Torch would set all cores upon it, which costs more than the copy, and on a
     # busy machine a hundred times more; but only torch knows bfloat16.
     if input.device.type != "cpu" or input.dtype == torch.bfloat16:
-        return input.index_select(0, chosen)
+        return input.index_select(0, sent(chosen, input.device))
     return torch.from_numpy(input.numpy().take(chosen.numpy(), axis=0))
 
 
@@ -194,7 +202,7 @@ def _tensor(array: NDArray[Any] | Tensor) -> Tensor:
 def _coins(rows: Tensor, seed: int) -> Tensor:
     """Heads or tails for each row (N,), the same whenever the row is asked for."""
     # SplitMix64's finalizer (Steele et al. 2014): rows side by side must not land side by side.
-    mixed = rows.cpu().numpy().astype(np.uint64) + np.uint64(seed % 2**64)
+    mixed = rows.numpy().astype(np.uint64) + np.uint64(seed % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return torch.from_numpy((mixed >> np.uint64(63)).astype(bool))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ LARGEST_CACHE = 10 * 1024**3
 Failures: TypeAlias = dict[int, str]
 """Rows that can't be read, and why."""
 
+# A file that nobody finished, and nobody has written to for so many seconds, has nobody left to finish it.
+_ABANDONED = 24 * 3600
 # Counts up when the same picture would be prepared to other numbers, or an entry holds something else.
 # 2: behind the pixels an entry names the rows that couldn't be read.
 _PREPARATION_VERSION = 2
@@ -34,7 +37,7 @@ _PREPARATION_VERSION = 2
 _mapped_now: WeakValueDictionary[Path, "np.memmap[Any, Any]"] = WeakValueDictionary()
 # Nobody waits for the disk before training; the interpreter does before it ends.
 _writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
-_being_written: dict[Path, Future[None]] = {}
+_being_written: dict[Path, tuple[Future[None], NDArray[np.uint8], list[int]]] = {}
 
 
 def cached_pixels(
@@ -71,8 +74,14 @@ def cached_pixels(
     pixels = np.zeros(axes, np.uint8)
     failures = decode(pixels, range(len(pixels)))
     if entry and not large:
-        _being_written[entry] = _writer.submit(_write, entry, pixels, list(failures))
+        _write_soon(entry, pixels, list(failures))
     return pixels, failures
+
+
+def _write_soon(entry: Path, pixels: NDArray[np.uint8], failed: list[int]) -> None:
+    writing = _writer.submit(_write, entry, pixels, failed)
+    _being_written[entry] = writing, pixels, failed
+    writing.add_done_callback(lambda _: _being_written.pop(entry, None))
 
 
 def _write(entry: Path, pixels: NDArray[np.uint8], failed: list[int]) -> None:
@@ -83,8 +92,7 @@ def _write(entry: Path, pixels: NDArray[np.uint8], failed: list[int]) -> None:
 
 def wait_for_writing() -> None:
     """Returns when the cache holds whatever was decoded so far."""
-    wait(_being_written.values())
-    _being_written.clear()
+    wait([writing for writing, *_ in list(_being_written.values())])
 
 
 def kept_pixels(pictures: Pictures, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], list[int]] | None:
@@ -103,8 +111,10 @@ def _entry(pictures: Pictures, shape: Shape, fit: str) -> Path | None:
 
 def _read(entry: Path, axes: tuple[int, ...]) -> tuple[NDArray[np.uint8], list[int]] | None:
     """The pixels of an entry and the rows that couldn't be read."""
-    if entry in _being_written:
-        wait_for_writing()
+    if (writing := _being_written.get(entry)) is not None:
+        _, pixels, failed = writing
+        # What couldn't be read will be tried again, in an array that nobody writes down meanwhile.
+        return (pixels.copy() if failed else pixels), failed
     try:
         if prod(axes) <= LARGEST_IN_MEMORY:
             with entry.open("rb") as file:
@@ -174,13 +184,20 @@ def mapped_file(
 
 
 def _make_room(folder: Path, budget: int) -> None:
-    """Removes the entries unused for longest until the rest, unfinished ones too, is within the budget."""
-    entries = [(path, path.stat()) for path in folder.iterdir()]
+    """Removes the entries unused for longest until the rest, unfinished ones too, is within the budget.
+
+    What another process has mapped stays whole though its name goes; what it still writes must keep its name.
+    """
+    entries: list[tuple[Path, os.stat_result]] = []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process finished or removed it
+            entries.append((path, path.stat()))
     total = sum(status.st_size for _, status in entries)
     for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime):
         if total <= budget:
             return
-        if path in _mapped_now:
+        is_unfinished = path.suffix == ".partial" and time.time() - status.st_mtime < _ABANDONED
+        if is_unfinished or path in _mapped_now:
             continue
         with suppress(OSError):
             path.unlink()

@@ -24,9 +24,9 @@ def begin(module: NetworkModule, initial: str, inputs: NDArray[Any]) -> None:
     `identity`: of every ungrouped convolution after the first as many filters as its input is deep hand it on
     (Zagoruyko & Komodakis 2017, arXiv:1706.00388). `whitening`: the first convolution also takes apart what
     the patches of the training pictures `inputs` (N, C, H, W) have in common (`whitening_filters`), and dense
-    layers that give an output begin with weights of 1 / width in the root mean square, so that all first
-    answers are about even and the filters learn from the first step on (Jordan 2024 divides the scores by
-    the width).
+    layers that give an output's scores begin with weights of 1 / width in the root mean square, so that all
+    first answers are about even and the filters learn from the first step on (Jordan 2024 divides the scores
+    by the width).
 
     Raises UsageError when no convolution over pictures comes first.
     """
@@ -86,8 +86,9 @@ def _whiten(module: NetworkModule, node: Node, inputs: NDArray[Any]) -> None:
 
 
 def _make_unsure(module: NetworkModule) -> None:
-    for name in module.network.outputs:
-        own = module[name]
+    network = module.network
+    for name in network.outputs:
+        own = module[network.logits(name)]
         if isinstance(own, nn.Linear):
             with torch.no_grad():
                 own.weight.div_(own.weight.square().mean().sqrt() * own.in_features)

@@ -1,8 +1,9 @@
 """What is trained, and how, when a person says no more than which pictures."""
 
+from contextlib import suppress
 from typing import cast
 
-from striate.core import DataError, UsageError
+from striate.core import DataError, StriateError, UsageError
 from striate.data import (
     Images,
     class_names,
@@ -13,17 +14,15 @@ from striate.data import (
     target_of,
     wants_pictures,
 )
-from striate.graph import InputLayer, Network
+from striate.graph import InputLayer, Layer, Network
 from striate.train.recipe import RECIPES, Recipe
-from striate.zoo import ZOO, resolve
+from striate.zoo import ZOO, named, resolve
 
 _SMALL = 48
 _PHOTO = 128
 _STEP = 32
 # airnet's first convolution and three pools leave nothing of smaller pictures.
 _LEAST_FOR_POOLS = 9
-# Its recipe smooths labels and begins with filters that whiten, which doesn't suit every network.
-_OWN_RECIPES = {"airnet": "fast-color"}
 
 
 def default_axes(images: Images) -> tuple[int, int, int]:
@@ -58,22 +57,36 @@ def default_words(axes: tuple[int, ...]) -> tuple[str, str]:
 def default_network(axes: tuple[int, ...], *, of_classes: bool) -> str:
     """By name the network of the zoo that trains best on pictures of these axes."""
     name = default_words(axes)[0]
-    if name == "small-color" and of_classes and min(axes[:-1]) >= _LEAST_FOR_POOLS:
+    # Its first layer has filters for the directions of a patch of three colours, and no more.
+    if name == "small-color" and axes[-1] == 3 and of_classes and min(axes[:-1]) >= _LEAST_FOR_POOLS:
         return "airnet"
     return name
 
 
-def default_recipe(network: Network, word: str | None = None) -> Recipe:
-    """The recipe of the network of that name, else for the pictures that a network takes.
+def default_recipe(network: Network) -> Recipe:
+    """The recipe for the pictures that a network takes; for other inputs it is that of the smallest pictures.
 
-    For other inputs it is that of the smallest pictures.
+    `airnet`, whatever it is called, has its own, which alone tells its frozen first layer something.
     """
-    if word in _OWN_RECIPES:
-        return RECIPES[_OWN_RECIPES[word]]
+    if _is_airnet(network) and "regression" not in network.tasks:
+        return RECIPES["fast-color"]
     pictures = next((node for node in network.inputs if wants_pictures(network, node)), None)
     if pictures is None:
         return RECIPES["tiny"]
     return RECIPES[default_words(cast("InputLayer", network[pictures].layer).axes)[1]]
+
+
+def _is_airnet(network: Network) -> bool:
+    axes = cast("InputLayer", network[network.inputs[0]].layer).axes
+    with suppress(StriateError):  # there is none for such pictures
+        airnet = named("airnet", axes=axes, classes=network[network.outputs[0]].shape.depth)
+        return _layers(airnet) == _layers(network)
+    return False
+
+
+def _layers(network: Network) -> list[tuple[Layer, tuple[str, ...]]]:
+    """The layers and their inputs, without the pictures' preparation."""
+    return [(node.layer, node.inputs) for node in network if node.name not in network.inputs]
 
 
 def named_network(word: str | None, images: Images) -> tuple[Network, str]:

@@ -7,6 +7,8 @@ from contextlib import suppress
 # Of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _NEVER = 2**31 - 1
+# Before 2.35 glibc refuses more than the second.
+_LARGEST_BLOCKS = (2**30, 2**25)
 _AHEAD = 64 * 1024**2
 
 
@@ -21,5 +23,6 @@ def keep_freed_memory() -> None:
         return
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL("libc.so.6")
-        for parameter, value in ((_MMAP_THRESHOLD, 2**30), (_TRIM_THRESHOLD, _NEVER), (_TOP_PAD, _AHEAD)):
-            library.mallopt(parameter, value)
+        any(library.mallopt(_MMAP_THRESHOLD, size) for size in _LARGEST_BLOCKS)
+        library.mallopt(_TRIM_THRESHOLD, _NEVER)
+        library.mallopt(_TOP_PAD, _AHEAD)

@@ -185,7 +185,7 @@ class Training:
                     self.save_state()
                 if is_last:
                     break
-        if not self.course.judges(now):
+        if not self.course.judges(progress.seconds):
             progress.epoch, progress.step, progress.is_closing = progress.epoch + 1, 0, False
             return True
         epochs = self.course.epochs(number, now)

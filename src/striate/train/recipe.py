@@ -120,21 +120,28 @@ class Recipe(BaseModel):
         """The recipe with its number of epochs settled for so many training pictures."""
         if self.epochs is not None or self.time is not None:
             return self
-        epochs = min(max(self.seen // max(pictures, 1), _FEWEST_EPOCHS), _MOST_EPOCHS)
+        shown = max(round(pictures * self.share), 1)
+        epochs = min(max(self.seen // shown, _FEWEST_EPOCHS), _MOST_EPOCHS)
         return self.model_copy(update={"epochs": epochs})
 
     def changed(self, **values: Any) -> "Recipe":
         """The recipe with some values replaced; None leaves a value as it is.
 
         Another optimizer than the recipe's brings its own usual rate and no weight decay, unless they are
-        given as well: the recipe's were chosen for its own.
+        given as well: the recipe's were chosen for its own. Another rate changes `turn` in proportion.
 
-        Raises RecipeError when a value is illegal.
+        Raises RecipeError when a value is illegal, or two say how long to train.
         """
         given = {name: value for name, value in values.items() if value is not None}
         own = self.model_dump()
-        if {"epochs", "time"} & given.keys():
+        if lengths := given.keys() & {"epochs", "time", "seen"}:
             own |= {"epochs": None, "time": None}
+        if "seen" in lengths and len(lengths) > 1:
+            other = "epochs" if "epochs" in lengths else "time"
+            raise RecipeError(f"the recipe: seen and {other} both say how long to train; take one out")
+        rate = given.get("lr")
+        if self.turn and isinstance(rate, (int, float)) and rate > 0:
+            own["turn"] = min(self.turn * rate / self.rate, 1.0)
         if given.get("optimizer", self.optimizer) != self.optimizer:
             own |= {"lr": None, "weight_decay": 0.0}
         return checked(own | given, "the recipe")

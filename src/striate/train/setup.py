@@ -22,9 +22,10 @@ from striate.data import (
     with_held_out,
     without_rows,
 )
-from striate.graph import BatchNorm, Network, Weighted
+from striate.graph import BatchNorm, Conv, Dense, Network, Weighted
 from striate.runs import Run
 from striate.train.agreement import require_agreement
+from striate.train.beginning import first_convolution
 from striate.train.defaults import default_recipe, named_network
 from striate.train.goals import goals_of
 from striate.train.inputs import (
@@ -117,7 +118,7 @@ def set_up(
         made, word = named_network(network, loaded)
     objective = objective_of(made, loaded)
     _require_weights(made)
-    named = default_recipe(made, word) if recipe is None else recipe
+    named = default_recipe(made) if recipe is None else recipe
     followed = (recipe_of(named) if isinstance(named, str) else named).changed(**changes)
     if followed.batch == 1 and (norm := lone_norm(made)):
         raise UsageError(
@@ -136,6 +137,11 @@ def set_up(
         followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
     require_agreement(followed, split, made, objective)
     _require_start(followed, start)
+    if start is None and (drawn := _drawn_and_frozen(made, followed)):
+        watcher.say(
+            f"{drawn} is frozen with the weights that chance gives it; take 'frozen' from it, begin with a "
+            f"network that has learned (--from) or, where it comes first, choose --initial whitening"
+        )
     followed = followed.with_epochs_for(len(split.split("train")))
     inputs, own = inputs_of_process(split, made, objective, followed, watcher, deal)
     made = with_preparations(made, inputs["train"])
@@ -270,6 +276,15 @@ def _require_weights(network: Network) -> None:
             f"every layer with weights is frozen, so there is nothing to train; "
             f"take 'frozen' from one, such as '{weighted[-1].name}'"
         )
+
+
+def _drawn_and_frozen(network: Network, recipe: Recipe) -> str | None:
+    """The first convolution or dense layer whose weights are drawn and stay so; None without one."""
+    made = first_convolution(network) if recipe.initial == "whitening" else None
+    for node in network:
+        if node is not made and isinstance(node.layer, (Conv, Dense)) and node.layer.frozen:
+            return node.name
+    return None
 
 
 def lone_norm(network: Network) -> str | None:

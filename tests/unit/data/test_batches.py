@@ -89,6 +89,15 @@ def test_epochs_and_seeds_differ_in_order_and_in_augmentation():
     assert not torch.equal(first, second)
 
 
+@pytest.mark.parametrize(
+    ("free", "room"), [(2 * 1024**3, 1024**3 // 2), (80 * 1024**3, batches_module.LARGEST_ON_DEVICE)]
+)
+def test_pictures_take_a_part_of_what_a_gpu_has_free(monkeypatch, free, room):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 2 * free))
+    assert batches_module._room_on(torch.device("cuda")) == room
+    assert batches_module._room_on(CPU) == batches_module.LARGEST_ON_DEVICE
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_streaming_shows_the_same_as_resident_pixels(tmp_path, monkeypatch, device):
     pixels, labels = numbered(40)

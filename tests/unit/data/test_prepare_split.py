@@ -1,5 +1,6 @@
+import time
 from io import BytesIO
-from threading import Event, Timer
+from threading import Event
 
 import numpy as np
 import pytest
@@ -94,15 +95,43 @@ def test_cache_spares_the_decoding(monkeypatch):
     assert len(entries()) == 1
 
 
-def test_pictures_are_there_before_the_cache_is_written_and_who_wants_it_waits(monkeypatch):
+def test_pictures_are_there_for_all_before_the_cache_is_written(monkeypatch):
     may_write = Event()
     write = cache._write
     monkeypatch.setattr(cache, "_write", lambda *of: (may_write.wait(10), write(*of)))
     first = prepare_split(encoded(5), RGB, "crop")
     assert not list((cache.cache_folder() / "prepared").glob("*.npy"))
     monkeypatch.setattr(prepare, "_decode", lambda *_: pytest.fail("decoded again"))
-    Timer(0.1, may_write.set).start()
-    np.testing.assert_array_equal(prepare_split(encoded(5), RGB, "crop"), first)
+    assert prepare_split(encoded(5), RGB, "crop") is first
+    assert not list((cache.cache_folder() / "prepared").glob("*.npy"))
+    may_write.set()
+    assert len(entries()) == 1
+    again = prepare_split(encoded(5), RGB, "crop")
+    assert again is not first
+    np.testing.assert_array_equal(again, first)
+
+
+def test_what_could_not_be_read_is_tried_again_beside_what_is_being_written(tmp_path, monkeypatch):
+    may_write = Event()
+    write = cache._write
+    monkeypatch.setattr(cache, "_write", lambda *of: (may_write.wait(10), write(*of)))
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, file in enumerate(files):
+        Image.fromarray(noise(9, 9, 3, seed=index)).save(file)
+    broken = EncodedPictures(files, [file.name for file in files])
+    monkeypatch.setattr(type(broken), "fingerprint", "the same", raising=False)
+    whole = one_by_one(broken, RGB)
+    content = files[1].read_bytes()
+    files[1].write_bytes(content[:40])
+    first, failures = prepare.prepared(broken, RGB, "crop", None)
+    assert list(failures) == [1]
+    files[1].write_bytes(content)
+    second, failures = prepare.prepared(broken, RGB, "crop", None)
+    assert not failures
+    np.testing.assert_array_equal(second, whole)
+    assert not first[1].any()
+    may_write.set()
+    assert len(entries()) == 1
 
 
 def test_cache_tells_pictures_shapes_and_fits_apart():
@@ -179,6 +208,29 @@ def test_cache_stays_bounded_and_forgets_what_was_unused_for_longest(monkeypatch
     assert oldest in entries()
     assert younger not in entries()
     assert len(entries()) == 2
+
+
+@pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * 24 * 3600, False)])
+def test_what_another_process_still_writes_stays(monkeypatch, age, stays):
+    monkeypatch.setattr(cache, "LARGEST_CACHE", 1000)
+    folder = cache.cache_folder() / "prepared"
+    folder.mkdir(parents=True)
+    unfinished = folder / "other-1.partial"
+    unfinished.write_bytes(bytes(2000))
+    cache.os.utime(unfinished, (time.time() - age,) * 2)
+    prepare_split(encoded(4), RGB, "crop")
+    assert len(entries()) == 1 + stays
+    assert unfinished.exists() is stays
+
+
+def test_an_entry_that_goes_while_room_is_made_is_no_error(monkeypatch):
+    prepare_split(encoded(3), RGB, "crop")
+    (entry,) = entries()
+    iterdir = cache.Path.iterdir
+    monkeypatch.setattr(cache.Path, "iterdir", lambda folder: [*iterdir(folder), folder / "gone.partial"])
+    prepare_split(encoded(4), RGB, "crop")
+    assert len(entries()) == 2
+    assert entry in entries()
 
 
 def test_subset_is_taken_from_the_base_decoded_once(monkeypatch):

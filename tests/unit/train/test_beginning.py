@@ -65,6 +65,14 @@ def test_first_answers_are_about_even_behind_whitening_alone():
     assert small.square().mean().sqrt().item() == pytest.approx(1 / width)
 
 
+def test_scores_before_a_softmax_are_even_too():
+    text = "12x12x3 | conv 24 2 nobias frozen | flatten | dense 2 | softmax"
+    module = build(Network.parse(text), seed=0)
+    begin(module, "whitening", coloured())
+    weight = module["dense1"].weight
+    assert weight.square().mean().sqrt().item() == pytest.approx(1 / weight.shape[1])
+
+
 @pytest.mark.parametrize("initial", ["identity", "whitening"])
 def test_later_convolutions_hand_their_input_on(initial):
     module = build(prepared_network(), seed=0)

@@ -7,9 +7,14 @@ import pytest
 from striate.core import RecipeError, UsageError, units
 from striate.train import Recipe, loop, recipe_of, rehearsal, resume, testing
 from striate.train.course import ByClock, ByEpochs
+from striate.train.guard import Guard
 from striate.train.step import Stepper
 
 STEP, JUDGE, SAVE = 1.0, 2.0, 0.25
+
+
+class Rates(list):
+    """Of all steps so far; `passed` lets time go by."""
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +25,12 @@ def no_figures(monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     """A step takes 1 s, a judgement 2 s and each save 0.25 s; gives the rates of all steps."""
-    now, rates = [100.0], []
+    now, rates = [100.0], Rates()
+
+    def passed(seconds):
+        now[0] += seconds
+
+    rates.passed = passed
 
     def taking(seconds, original):
         def taken(*words, **more):
@@ -55,6 +65,20 @@ def test_a_training_ends_judged_and_saved_when_the_time_is_over(trained, clock, 
     assert "last" in {path.stem for path in (run.path / "weights").iterdir()}
     # The schedule follows the clock up to the end.
     assert clock[-1] < 0.25 * max(clock)
+
+
+@pytest.mark.parametrize("time", [8.0, 12.2, 14.0, 16.3])
+def test_no_time_ends_a_training_between_its_last_step_and_its_judgement(trained, clock, monkeypatch, time):
+    look, passed = Guard.look, clock.passed
+
+    def look_for_long(guard):
+        passed(0.4)
+        look(guard)
+
+    monkeypatch.setattr(Guard, "look", look_for_long)
+    run = trained(epochs=None, time=time)
+    assert run.manifest.state == "done"
+    assert run.metrics[-1]["epoch"] == run.results.epochs_done
 
 
 def test_a_time_shorter_than_an_epoch_trains_a_part_of_one(trained, clock):

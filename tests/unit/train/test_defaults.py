@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from striate.data import load
+from striate.graph import Network
 from striate.train import RECIPES, default_recipe, named_network, train
 from striate.zoo import named
 
@@ -26,6 +27,8 @@ def made(path, axes: tuple[int, int, int], *, of_numbers: bool = False):
         ((8, 40, 3), False, "small-color", "small-color"),
         ((9, 9, 3), False, "airnet", "fast-color"),
         ((48, 48, 3), False, "airnet", "fast-color"),
+        # A patch of more colours has more directions than airnet's first layer has filters.
+        ((32, 32, 4), False, "small-color", "small-color"),
         # airnet's recipe smooths labels, which numbers aren't.
         ((32, 32, 3), True, "small-color", "small-color"),
         ((49, 20, 3), False, "photo", "photo"),
@@ -36,13 +39,48 @@ def test_pictures_ask_for_a_network_and_it_for_a_recipe(tmp_path, axes, of_numbe
     found, word = named_network(None, images)
     assert word == network
     assert found[found.inputs[0]].shape.spatial == axes[:2]
-    assert default_recipe(found, word) == RECIPES[recipe]
+    assert default_recipe(found) == RECIPES[recipe]
 
 
 def test_any_other_network_has_a_recipe_that_asks_nothing_of_its_first_layer():
     network = named("small-color", axes=(32, 32, 3), classes=10)
-    assert default_recipe(network, "mine.txt") == RECIPES["small-color"]
+    assert default_recipe(network) == RECIPES["small-color"]
     assert RECIPES["small-color"].initial == "glorot"
+
+
+def test_airnet_is_known_by_its_layers():
+    airnet = named("airnet", axes=(40, 20, 3), classes=7)
+    prepared = airnet.with_preparation((0.5, 0.4, 0.3), (0.2, 0.2, 0.1))
+    for network in (airnet, prepared, Network.from_json(prepared.to_json())):
+        assert default_recipe(network) == RECIPES["fast-color"]
+    for text in (
+        airnet.notation().replace("frozen", ""),
+        f"{airnet.notation()} | regression",
+        "4x4x3 | flatten | dense 7",
+    ):
+        assert default_recipe(Network.parse(text)) == RECIPES["small-color"]
+
+
+@pytest.mark.parametrize(
+    ("text", "initial", "drawn"),
+    [
+        ("conv 6 2 frozen | relu | flatten | dense", "glorot", "conv1"),
+        ("conv 6 2 frozen | relu | flatten | dense", "whitening", None),
+        ("conv 6 2 frozen | relu | flatten | dense 8 frozen | dense", "whitening", "dense1"),
+        ("conv 6 2 | batchnorm frozen | relu | flatten | dense", "glorot", None),
+    ],
+)
+def test_what_stays_as_chance_has_it_is_told(tmp_path, capsys, text, initial, drawn):
+    data = made(tmp_path / "data.npz", (9, 9, 3))
+    settled = {"epochs": 1, "initial": initial, "validation": 0.0, "device": "cpu"}
+    train(text, data, "tiny", out=tmp_path / "run", **settled)
+    told = (
+        f"{drawn} is frozen with the weights that chance gives it; take 'frozen' from it, begin with a "
+        f"network that has learned (--from) or, where it comes first, choose --initial whitening\n"
+    )
+    said = capsys.readouterr().err
+    assert (told in said) is (drawn is not None)
+    assert ("is frozen with" in said) is (drawn is not None)
 
 
 def test_the_smallest_pictures_of_a_default_train_by_it(tmp_path):

@@ -129,6 +129,31 @@ def test_as_many_epochs_as_see_so_many_pictures(pictures, epochs):
     assert RECIPES["fast-color"].with_epochs_for(pictures).epochs == epochs
 
 
+def test_a_share_is_seen_as_often_as_makes_up_for_it():
+    assert Recipe(seen=270_000, share=0.5).with_epochs_for(45_000).epochs == 12
+    assert Recipe(seen=100, share=0.001).with_epochs_for(10).epochs == 30
+
+
+def test_how_many_are_seen_replaces_how_often():
+    assert RECIPES["photo"].epochs == 60
+    assert RECIPES["photo"].changed(seen=50_000).with_epochs_for(5_000).epochs == 10
+    assert Recipe(time=60.0).changed(seen=50_000).time is None
+    for other in ("epochs", "time"):
+        message = f"the recipe: seen and {other} both say how long to train; take one out"
+        assert refused(**{"seen": 50_000, other: 3}) == message
+
+
+def test_another_rate_turns_filters_in_proportion():
+    recipe = RECIPES["fast-color"]
+    assert (recipe.lr, recipe.turn) == (0.005, 0.12)
+    assert recipe.changed(lr=0.0025).turn == pytest.approx(0.06)
+    assert recipe.changed(lr=0.5).turn == 1.0
+    assert recipe.changed(lr=0.0025, turn=0.2).turn == 0.2
+    assert recipe.changed(epochs=3).turn == 0.12
+    with pytest.raises(RecipeError, match=r"^the recipe: lr must be greater than 0, not -1; change it$"):
+        recipe.changed(lr=-1)
+
+
 def test_another_optimizer_brings_its_own_rate_and_no_decay():
     recipe = RECIPES["small-grey"]
     assert (recipe.optimizer, recipe.lr, recipe.weight_decay) == ("adamw", 0.003, 0.1)

@@ -216,7 +216,7 @@ def _search(
     changes = {name: value for name, value in changes.items() if value is not None}
     images = load(data)
     made, word = (network, "network") if isinstance(network, Network) else named_network(network, images)
-    named = default_recipe(made, word) if recipe is None else recipe
+    named = default_recipe(made) if recipe is None else recipe
     followed = (recipe_of(named) if isinstance(named, str) else named).changed(**changes)
     if not followed.validation and "val" not in images.splits:
         if "validation" in changes:
