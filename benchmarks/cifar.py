@@ -89,6 +89,8 @@ def main() -> None:
     parser.add_argument("--resnet-epochs", type=int, default=RESNET_EPOCHS)
     parser.add_argument("--log", type=Path, help="a file that keeps each training, to go on from another day")
     given = parser.parse_args()
+    if given.log and given.pictures:
+        parser.error("a log keeps whole contests, and --pictures makes a trial; leave one out")
     steps, epochs = given.resnet_steps, given.resnet_epochs
     every = contenders(given.network, given.recipe, given.epochs, steps, epochs)
     chosen = [one for one in every if not given.only or one.name in given.only]

@@ -112,7 +112,7 @@ def turns(
 
     A contender that fails is asked no more and keeps its reason. Each training is told on stderr. A `log` of
     JSON lines keeps each, so that a contest of hours goes on after the last one that it holds. It tells
-    contenders by their scripts and options, not by their code: a changed one wants a new file.
+    contenders by their scripts and options, not by their code or pictures: changed ones want a new file.
     """
     outcomes = [Outcome(contender) for contender in contenders]
     lines = log.read_text(encoding="utf-8").splitlines() if log and log.exists() else []

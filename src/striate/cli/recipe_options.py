@@ -39,7 +39,7 @@ class RecipeOptions:
         int | None, Whole, _value("Times that every picture is seen.", _COURSE, "STRIATE_EPOCHS")
     ] = None
     seen: Annotated[
-        int | None, Whole, _value("Pictures to see in all, about, where no epochs are named.", _COURSE)
+        int | None, Whole, _value("Pictures to see in all, about; in place of epochs.", _COURSE)
     ] = None
     time: Annotated[
         str | None, _value("Train until so long is over, such as 60s, 5m or 1h30m.", _COURSE, "STRIATE_TIME")
@@ -77,7 +77,7 @@ class RecipeOptions:
         ),
     ] = None
     factor: Annotated[float | None, _value("For the schedule step: by it at each milestone.", _COURSE)] = None
-    momentum: Annotated[float | None, _value("For the optimizer momentum.", _COURSE)] = None
+    momentum: Annotated[float | None, _value("For the optimizers momentum and muon.", _COURSE)] = None
     weight_decay: Annotated[
         float | None, _value("Of filters and matrices, not biases and norms.", _COURSE)
     ] = None

@@ -102,7 +102,9 @@ def settled(
     made, word = (network, None) if isinstance(network, Network) else named_network(network, images)
     named = design.recipe or recipe or default_recipe(made)
     followed = recipe_of(named) if isinstance(named, str) else named
-    return Settled(design.name, made, followed.changed(**changes).changed(**design.changes), word=word)
+    # A turn that is given holds, whatever rate a design has.
+    own = {"turn": changes.get("turn"), **design.changes}
+    return Settled(design.name, made, followed.changed(**changes).changed(**own), word=word)
 
 
 def identity(recipe: Mapping[str, Any]) -> dict[str, Any]:

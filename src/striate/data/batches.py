@@ -21,7 +21,8 @@ from striate.data.sending import sent
 from striate.data.threads import ahead
 
 LARGEST_ON_DEVICE = 4 * 1024**3
-"""Bytes of inputs that are sent to the device once; more are sent batch by batch."""
+"""Bytes of inputs that are sent to the device once, and of a GPU at most a quarter of what it has free; more
+are sent batch by batch."""
 
 # Of what a GPU has free; the rest is for the training itself.
 _PART_OF_DEVICE = 4
@@ -117,11 +118,12 @@ class Batches:
         """The batches of an epoch from step `start` on: each input, such as pixels (B, C, H, W), and each
         target, (B,) or (B, K)."""
         order = self._order(number)
-        rows = [self._dealt(order, step) for step in range(start, self._steps)]
+        # Sent at once: each copy to a device other than CUDA's waits for it.
+        there = sent(order, self._device)
+        rows = [(self._dealt(order, step), self._dealt(there, step)) for step in range(start, self._steps)]
         read = partial(self._read if self._reads_ahead else self._gather, number)
         gathered = ahead(read, rows, _BATCHES_AHEAD) if self._reads_ahead else map(read, rows)
-        for step, (chosen, inputs) in enumerate(zip(rows, gathered, strict=True), start):
-            here = sent(chosen, self._device)
+        for step, ((chosen, here), inputs) in enumerate(zip(rows, gathered, strict=True), start):
             yield (
                 [self._augmented(sent(input, self._device), number, step, chosen) for input in inputs],
                 [target[here] for target in self._targets],
@@ -149,19 +151,20 @@ class Batches:
             return balanced_order(self._classes, generator)
         return torch.randperm(self._count, generator=generator)
 
-    def _gather(self, number: int, chosen: Tensor) -> list[Tensor]:
-        seen = [_rows(input, chosen) for input in self._inputs]
+    def _gather(self, number: int, rows: tuple[Tensor, Tensor]) -> list[Tensor]:
+        chosen, here = rows
+        seen = [_rows(input, chosen, here) for input in self._inputs]
         if not self._mirrored:
             return seen
         is_mirrored = sent(self._are_mirrored(chosen, number), seen[0].device)
         return [
-            torch.where(is_mirrored.view(-1, *(1,) * (one.ndim - 1)), _rows(other, chosen), one)
+            torch.where(is_mirrored.view(-1, *(1,) * (one.ndim - 1)), _rows(other, chosen, here), one)
             for one, other in zip(seen, self._mirrored, strict=True)
         ]
 
-    def _read(self, number: int, chosen: Tensor) -> list[Tensor]:
+    def _read(self, number: int, rows: tuple[Tensor, Tensor]) -> list[Tensor]:
         """`_gather` in a thread beside the computation."""
-        gathered = self._gather(number, chosen)
+        gathered = self._gather(number, rows)
         return [input.pin_memory() for input in gathered] if self._device.type == "cuda" else gathered
 
     def _are_mirrored(self, rows: Tensor, number: int) -> Tensor:
@@ -182,11 +185,14 @@ def _room_on(device: torch.device) -> int:
     return min(LARGEST_ON_DEVICE, torch.cuda.mem_get_info(device)[0] // _PART_OF_DEVICE)
 
 
-def _rows(input: Tensor, chosen: Tensor) -> Tensor:
+def _rows(input: Tensor, chosen: Tensor, here: Tensor) -> Tensor:
+    """Rows of an input on the CPU, `chosen`, or on the device that computes: the same rows, told `here`."""
     # NumPy copies on one core. Torch would set all cores upon it, which costs more than the copy, and on a
     # busy machine a hundred times more; but only torch knows bfloat16.
-    if input.device.type != "cpu" or input.dtype == torch.bfloat16:
-        return input.index_select(0, sent(chosen, input.device))
+    if input.device.type != "cpu":
+        return input.index_select(0, here)
+    if input.dtype == torch.bfloat16:
+        return input.index_select(0, chosen)
     return torch.from_numpy(input.numpy().take(chosen.numpy(), axis=0))
 
 

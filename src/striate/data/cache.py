@@ -28,8 +28,8 @@ LARGEST_CACHE = 10 * 1024**3
 Failures: TypeAlias = dict[int, str]
 """Rows that can't be read, and why."""
 
-# A file that nobody finished, and nobody has written to for so many seconds, has nobody left to finish it.
-_ABANDONED = 24 * 3600
+# What nobody has written to for so many seconds has nobody left to finish it.
+_ABANDONED = 3600
 # Counts up when the same picture would be prepared to other numbers, or an entry holds something else.
 # 2: behind the pixels an entry names the rows that couldn't be read.
 _PREPARATION_VERSION = 2
@@ -92,7 +92,9 @@ def _write(entry: Path, pixels: NDArray[np.uint8], failed: list[int]) -> None:
 
 def wait_for_writing() -> None:
     """Returns when the cache holds whatever was decoded so far."""
-    wait([writing for writing, *_ in list(_being_written.values())])
+    for entry, (writing, *_) in list(_being_written.items()):
+        wait([writing])
+        _being_written.pop(entry, None)
 
 
 def kept_pixels(pictures: Pictures, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], list[int]] | None:
@@ -184,20 +186,22 @@ def mapped_file(
 
 
 def _make_room(folder: Path, budget: int) -> None:
-    """Removes the entries unused for longest until the rest, unfinished ones too, is within the budget.
+    """Removes the entries unused for longest until the rest is within the budget.
 
-    What another process has mapped stays whole though its name goes; what it still writes must keep its name.
+    What another process has mapped stays whole though its name goes. What it still writes must keep its name;
+    it isn't counted yet.
     """
     entries: list[tuple[Path, os.stat_result]] = []
     for path in folder.iterdir():
         with suppress(FileNotFoundError):  # another process finished or removed it
-            entries.append((path, path.stat()))
+            status = path.stat()
+            if path.suffix != ".partial" or time.time() - status.st_mtime > _ABANDONED:
+                entries.append((path, status))
     total = sum(status.st_size for _, status in entries)
     for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime):
         if total <= budget:
             return
-        is_unfinished = path.suffix == ".partial" and time.time() - status.st_mtime < _ABANDONED
-        if is_unfinished or path in _mapped_now:
+        if path in _mapped_now:
             continue
         with suppress(OSError):
             path.unlink()

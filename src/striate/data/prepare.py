@@ -28,7 +28,8 @@ def prepare_split(
     """All pictures of a split, each as `prepare_picture` makes it: (N, C, H, W), bytes, or floats as given.
 
     Arrays of the input's size are only transposed; everything else goes through the cache. Large splits
-    come back memory-mapped. `progress(done, count)` is told of the pictures decoded.
+    come back memory-mapped. The array may be shared with the cache and with other callers: copy it before
+    you change it. `progress(done, count)` is told of the pictures decoded.
 
     Raises UsageError when `shape` isn't a picture's or `fit` isn't known, DataError when pictures can't
     be read or can't become that shape; `without_unreadable` finds out which and leaves them out.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from striate.build import NetworkModule
 from striate.core import UsageError
-from striate.graph import Conv, Network, Node
+from striate.graph import Conv, Dense, Network, Node
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _PICTURES, _PATCHES = 5000, 2_000_000
@@ -42,6 +42,23 @@ def begin(module: NetworkModule, initial: str, inputs: NDArray[Any]) -> None:
         if isinstance(own, _CONVOLUTIONS) and own.groups == 1 and node.name not in taking_input:
             with torch.no_grad():
                 nn.init.dirac_(own.weight.data[: own.in_channels])
+
+
+def stays_drawn(network: Network, initial: str) -> str | None:
+    """The first frozen convolution or dense layer that keeps weights of chance behind `begin`; or None."""
+    for node in network:
+        layer, inputs = node.layer, network.input_shapes(node)
+        if not isinstance(layer, (Conv, Dense)) or not layer.frozen:
+            continue
+        known = 0
+        if isinstance(layer, Conv) and layer.groups == 1:
+            if not set(node.inputs) & set(network.inputs):
+                known = 0 if initial == "glorot" else inputs[0].depth
+            elif initial == "whitening":
+                known = 2 * prod(layer.weights(*inputs)["weight"][1:])
+        if known < node.shape.depth:
+            return node.name
+    return None
 
 
 def first_convolution(network: Network) -> Node:

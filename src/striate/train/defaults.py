@@ -84,9 +84,11 @@ def _is_airnet(network: Network) -> bool:
     return False
 
 
-def _layers(network: Network) -> list[tuple[Layer, tuple[str, ...]]]:
-    """The layers and their inputs, without the pictures' preparation."""
-    return [(node.layer, node.inputs) for node in network if node.name not in network.inputs]
+def _layers(network: Network) -> list[tuple[Layer, list[int]]]:
+    """The layers and the places of what they take, without names and the pictures' preparation."""
+    places = {node.name: place for place, node in enumerate(network)}
+    taken = [(node, [places[name] for name in node.inputs]) for node in network]
+    return [(node.layer, places) for node, places in taken if places]
 
 
 def named_network(word: str | None, images: Images) -> tuple[Network, str]:

@@ -140,10 +140,10 @@ class Recipe(BaseModel):
             other = "epochs" if "epochs" in lengths else "time"
             raise RecipeError(f"the recipe: seen and {other} both say how long to train; take one out")
         rate = given.get("lr")
-        if self.turn and isinstance(rate, (int, float)) and rate > 0:
-            own["turn"] = min(self.turn * rate / self.rate, 1.0)
         if given.get("optimizer", self.optimizer) != self.optimizer:
             own |= {"lr": None, "weight_decay": 0.0}
+        elif self.turn and isinstance(rate, (int, float)) and rate > 0:
+            own["turn"] = min(self.turn * rate / self.rate, 1.0)
         return checked(own | given, "the recipe")
 
 

@@ -22,10 +22,10 @@ from striate.data import (
     with_held_out,
     without_rows,
 )
-from striate.graph import BatchNorm, Conv, Dense, Network, Weighted
+from striate.graph import BatchNorm, Network, Weighted
 from striate.runs import Run
 from striate.train.agreement import require_agreement
-from striate.train.beginning import first_convolution
+from striate.train.beginning import stays_drawn
 from striate.train.defaults import default_recipe, named_network
 from striate.train.goals import goals_of
 from striate.train.inputs import (
@@ -137,9 +137,9 @@ def set_up(
         followed = followed.changed(teacher=str(Path(followed.teacher).resolve()))
     require_agreement(followed, split, made, objective)
     _require_start(followed, start)
-    if start is None and (drawn := _drawn_and_frozen(made, followed)):
+    if start is None and (drawn := stays_drawn(made, followed.initial)):
         watcher.say(
-            f"{drawn} is frozen with the weights that chance gives it; take 'frozen' from it, begin with a "
+            f"{drawn} is frozen with weights that chance gives it; take 'frozen' from it, begin with a "
             f"network that has learned (--from) or, where it comes first, choose --initial whitening"
         )
     followed = followed.with_epochs_for(len(split.split("train")))
@@ -276,15 +276,6 @@ def _require_weights(network: Network) -> None:
             f"every layer with weights is frozen, so there is nothing to train; "
             f"take 'frozen' from one, such as '{weighted[-1].name}'"
         )
-
-
-def _drawn_and_frozen(network: Network, recipe: Recipe) -> str | None:
-    """The first convolution or dense layer whose weights are drawn and stay so; None without one."""
-    made = first_convolution(network) if recipe.initial == "whitening" else None
-    for node in network:
-        if node is not made and isinstance(node.layer, (Conv, Dense)) and node.layer.frozen:
-            return node.name
-    return None
 
 
 def lone_norm(network: Network) -> str | None:

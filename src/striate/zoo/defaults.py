@@ -17,7 +17,8 @@ DEFAULTS = {
         " | globalavgpool | dropout 0.2 | dense",
         (32, 32, 3),
         10,
-        "Striate's default for pictures in colour below 9×9, and for small ones with numbers to predict",
+        "Striate's default for small pictures in colour that airnet isn't for: below 9×9, of other than "
+        "three colours, or with numbers to predict",
     ),
     "airnet": Entry(
         "conv 24 2 nobias frozen | relu"

@@ -120,7 +120,7 @@ def test_reading_ahead_shows_the_same_as_reading_in_turn(tmp_path, monkeypatch):
     read = []
     original = Batches._read
     monkeypatch.setattr(
-        Batches, "_read", lambda self, number, rows: read.append(len(rows)) or original(self, number, rows)
+        Batches, "_read", lambda self, number, rows: read.append(len(rows[0])) or original(self, number, rows)
     )
 
     def tensors(given, start):
@@ -152,7 +152,7 @@ def test_reading_ahead_stays_two_batches_ahead_and_ends_with_the_epoch(tmp_path,
     read = []
     original = Batches._read
     monkeypatch.setattr(
-        Batches, "_read", lambda self, number, rows: read.append(len(rows)) or original(self, number, rows)
+        Batches, "_read", lambda self, number, rows: read.append(len(rows[0])) or original(self, number, rows)
     )
     mapped = np.load(tmp_path / "pixels.npy", mmap_mode="c")
     epoch = Batches(mapped, labels, batch=8, device=CPU, shuffle=True, seed=1).epoch(0)

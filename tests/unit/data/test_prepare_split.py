@@ -210,17 +210,19 @@ def test_cache_stays_bounded_and_forgets_what_was_unused_for_longest(monkeypatch
     assert len(entries()) == 2
 
 
-@pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * 24 * 3600, False)])
-def test_what_another_process_still_writes_stays(monkeypatch, age, stays):
-    monkeypatch.setattr(cache, "LARGEST_CACHE", 1000)
-    folder = cache.cache_folder() / "prepared"
-    folder.mkdir(parents=True)
+@pytest.mark.parametrize(("age", "stays"), [(60, True), (7200, False)])
+def test_what_another_process_still_writes_stays_and_pushes_nothing_out(monkeypatch, age, stays):
+    monkeypatch.setattr(cache, "LARGEST_CACHE", 2500)
+    prepare_split(encoded(3), RGB, "crop")
+    (finished,) = entries()
+    folder = finished.parent
     unfinished = folder / "other-1.partial"
     unfinished.write_bytes(bytes(2000))
     cache.os.utime(unfinished, (time.time() - age,) * 2)
     prepare_split(encoded(4), RGB, "crop")
-    assert len(entries()) == 1 + stays
+    assert len(entries()) == 2 + stays
     assert unfinished.exists() is stays
+    assert finished.exists()
 
 
 def test_an_entry_that_goes_while_room_is_made_is_no_error(monkeypatch):

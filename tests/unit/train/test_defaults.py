@@ -51,7 +51,9 @@ def test_any_other_network_has_a_recipe_that_asks_nothing_of_its_first_layer():
 def test_airnet_is_known_by_its_layers():
     airnet = named("airnet", axes=(40, 20, 3), classes=7)
     prepared = airnet.with_preparation((0.5, 0.4, 0.3), (0.2, 0.2, 0.1))
-    for network in (airnet, prepared, Network.from_json(prepared.to_json())):
+    renamed = Network.parse(airnet.notation().replace("frozen", "frozen name=stem"))
+    assert renamed.nodes[1].name == "stem"
+    for network in (airnet, prepared, renamed, Network.from_json(prepared.to_json())):
         assert default_recipe(network) == RECIPES["fast-color"]
     for text in (
         airnet.notation().replace("frozen", ""),
@@ -65,7 +67,12 @@ def test_airnet_is_known_by_its_layers():
     ("text", "initial", "drawn"),
     [
         ("conv 6 2 frozen | relu | flatten | dense", "glorot", "conv1"),
-        ("conv 6 2 frozen | relu | flatten | dense", "whitening", None),
+        ("conv 24 2 frozen | relu | flatten | dense", "whitening", None),
+        # A patch of 2×2×3 has 12 directions, and each may come with its negative.
+        ("conv 25 2 frozen | relu | flatten | dense", "whitening", "conv1"),
+        ("conv 6 2 | conv 6 3 frozen | relu | flatten | dense", "identity", None),
+        ("conv 6 2 | conv 7 3 frozen | relu | flatten | dense", "identity", "conv2"),
+        ("conv 6 2 frozen | relu | flatten | dense", "identity", "conv1"),
         ("conv 6 2 frozen | relu | flatten | dense 8 frozen | dense", "whitening", "dense1"),
         ("conv 6 2 | batchnorm frozen | relu | flatten | dense", "glorot", None),
     ],
@@ -75,7 +82,7 @@ def test_what_stays_as_chance_has_it_is_told(tmp_path, capsys, text, initial, dr
     settled = {"epochs": 1, "initial": initial, "validation": 0.0, "device": "cpu"}
     train(text, data, "tiny", out=tmp_path / "run", **settled)
     told = (
-        f"{drawn} is frozen with the weights that chance gives it; take 'frozen' from it, begin with a "
+        f"{drawn} is frozen with weights that chance gives it; take 'frozen' from it, begin with a "
         f"network that has learned (--from) or, where it comes first, choose --initial whitening\n"
     )
     said = capsys.readouterr().err

@@ -150,6 +150,8 @@ def test_another_rate_turns_filters_in_proportion():
     assert recipe.changed(lr=0.5).turn == 1.0
     assert recipe.changed(lr=0.0025, turn=0.2).turn == 0.2
     assert recipe.changed(epochs=3).turn == 0.12
+    assert recipe.changed(optimizer="adamw", lr=0.01).turn == 0.12
+    assert recipe.changed(optimizer="adamw").changed(optimizer="muon", lr=0.01).turn == 0.12
     with pytest.raises(RecipeError, match=r"^the recipe: lr must be greater than 0, not -1; change it$"):
         recipe.changed(lr=-1)
 

@@ -19,10 +19,14 @@ WIDTH = "width"
 
 @dataclass(frozen=True)
 class Space:
-    """The names that are searched; `batches` are those that the training rows are enough for."""
+    """The names that are searched; `batches` are those that the training rows are enough for.
+
+    A `turn` that is given holds, whatever rate is tried.
+    """
 
     names: tuple[str, ...]
     batches: tuple[int, ...]
+    turn: float | None = None
 
     def ask(self, trial: "Trial", network: Network, recipe: Recipe) -> tuple[Network, Recipe]:
         """A network and a recipe for a trial, within the bounds; what isn't searched stays."""
@@ -32,7 +36,7 @@ class Space:
         recipe = recipe.changed(**found)
         if times is not None:
             # A rate is good for its optimizer alone, so that its multiple is what can be learnt about.
-            recipe = recipe.changed(lr=recipe.rate * times)
+            recipe = recipe.changed(lr=recipe.rate * times, turn=self.turn)
         return (network if width == 1 else surgery.widen(network, width).network), recipe
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,4 +79,4 @@ def space_of(
     batches = tuple(batch for batch in _BATCHES if rows // batch >= _FEWEST_STEPS) or (recipe.batch,)
     if not chosen:
         raise UsageError("every value is given, so there is nothing to search; leave one out")
-    return Space(tuple(name for name in SEARCHED if name in chosen), batches)
+    return Space(tuple(name for name in SEARCHED if name in chosen), batches, fixed.get("turn"))
