@@ -96,10 +96,10 @@ class Guard:
 
     @property
     def _fix(self) -> str:
-        return (
-            f"what was saved before it is kept; lower --lr (it is {self.rate:g}), check the data, or "
-            f"leave such steps out by --bad skip"
-        )
+        kept, rate = "what was saved before it is kept", f"lower --lr (it is {self.rate:g})"
+        if self.bad == "skip":
+            return f"{kept}; train anew and {rate}, or check the data"
+        return f"{kept}; {rate}, check the data, or leave such steps out by --bad skip"
 
     def _rows(self, number: int) -> str:
         """Which rows the step took: those that hold what isn't finite or, without any, the first ones."""

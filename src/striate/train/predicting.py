@@ -63,8 +63,8 @@ def predict(
     picture file has, DataError when rows can't be what the network takes, and RunError when the run has
     no weights.
     """
-    require_views(views)
     run = run if isinstance(run, Run) else Run.open(run)
+    require_views(views, run)
     files = [files] if isinstance(files, (str, Path)) else list(files)
     if "" in files or not files:
         raise UsageError("there is nothing to predict; name pictures or folders after the run")

@@ -138,7 +138,11 @@ def say_what(watcher: Quiet, setup: Setup, compute: Compute, rows: int | None, p
     in_processes = "" if processes == 1 else f", {processes} processes"
     counts = listed_counts({name: len(split) for name, split in setup.images.splits.items()})
     recipe = setup.recipe
-    length = f"{recipe.epochs} epochs" if recipe.time is None else units.duration(recipe.time)
+    length = (
+        f"{recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'}"
+        if recipe.time is None
+        else units.duration(recipe.time)
+    )
     steps = f"{length}, batch {recipe.batch}{in_parts}, {recipe.optimizer}"
     if recipe.epochs == 0:
         steps = "the head is fitted at once"

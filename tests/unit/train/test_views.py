@@ -54,7 +54,7 @@ def test_rows_of_numbers_and_tokens_are_seen_as_they_are():
 
 
 def test_a_run_is_tested_and_predicts_in_views_and_keeps_what_one_view_told(trained, data, tmp_path):
-    run: Run = trained()
+    run: Run = trained(flip=True)
     kept, before = run.evaluation("test"), run.predictions("test")["scores"]
     told = evaluated(run, views=6)
     assert told.count == 12
@@ -71,3 +71,12 @@ def test_a_run_is_tested_and_predicts_in_views_and_keeps_what_one_view_told(trai
         evaluated(run, views=3)
     with pytest.raises(UsageError, match="not 0"):
         predict(run, picture, views=0)
+    plain = trained()
+    assert evaluated(plain, views=1).count == 12
+    for ask in (lambda: evaluated(plain, views=6), lambda: predict(plain, picture, views=6)):
+        with pytest.raises(UsageError) as caught:
+            ask()
+        assert str(caught.value) == (
+            f"6 views show each picture mirrored as well, and {plain.path} was trained without flip, so that "
+            f"mirrored pictures are strange to it; take one view"
+        )

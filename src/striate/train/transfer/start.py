@@ -17,7 +17,7 @@ from striate.data import Images, class_names, depth, target_of
 from striate.graph import InputLayer, Network, feature_node, stages, surgery
 from striate.runs import Origin
 from striate.train.defaults import default_axes, default_words, is_of_classes
-from striate.train.transfer.source import AUTO, best_present, source_of
+from striate.train.transfer.source import AUTO, source_of
 
 HEAD, ALL = "head", "all"
 _LAST = re.compile(r"last ([1-9][0-9]{0,2})")
@@ -74,8 +74,8 @@ class Transfer:
         return "head" if self.tune == HEAD else "finetune"
 
     def suits(self, images: Images) -> bool:
-        """Whether it is best where nobody says how: photographs in colour, and weights on this machine."""
-        if not images.has_pictures or best_present() is None:
+        """Whether it is best where nobody says how and weights are at hand: for photographs in colour."""
+        if not images.has_pictures:
             return False
         target = target_of(images, images.columns, alone=True)
         axes = default_axes(images)
