@@ -193,7 +193,11 @@ DOCUMENTS = {
         "node 'out': unknown layer 'rleu'; did you mean 'relu'?",
     ),
     "no network": ("[]", 'the JSON isn\'t a network; its "format" must be "striate.network"'),
-    "no JSON": ("relu", "the network isn't JSON: Expecting value: line 1 column 1 (char 0)"),
+    "no JSON": (
+        "relu",
+        "the network isn't JSON: Expecting value: line 1 column 1 (char 0); write its notation into a .txt "
+        "file, or restore the file",
+    ),
 }
 
 

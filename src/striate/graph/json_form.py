@@ -46,7 +46,9 @@ def from_json(text: str) -> Network:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise GraphError(f"the network isn't JSON: {error}") from None
+        raise GraphError(
+            f"the network isn't JSON: {error}; write its notation into a .txt file, or restore the file"
+        ) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise GraphError(f'the JSON isn\'t a network; its "format" must be "{FORMAT}"')
     document = cast("dict[str, Any]", document)

@@ -172,7 +172,9 @@ def test_errors_name_the_node_the_rule_and_the_fix(changed: Any, message: str) -
 def test_what_is_no_json_says_where(text: str, reason: str) -> None:
     with pytest.raises(GraphError) as caught:
         Network.from_json(text)
-    assert str(caught.value) == f"the network isn't JSON: {reason}"
+    assert str(caught.value) == (
+        f"the network isn't JSON: {reason}; write its notation into a .txt file, or restore the file"
+    )
 
 
 @pytest.mark.parametrize("depth", [*range(900, 1000, 7), 100_000])
