@@ -23,8 +23,8 @@ from striate.train.predicting import Prediction, predict
 from striate.train.rate_finder import RateTest, find_rate
 from striate.train.recipe import OPTIMIZERS, RECIPES, Recipe, recipe_of
 from striate.train.rows import Rows, rows_of
+from striate.train.run_data import followed_recipe, images_of
 from striate.train.scoring import scores_of
-from striate.train.setup import followed_recipe, images_of
 from striate.train.testing import test
 from striate.train.training import resume, train
 from striate.train.transfer.probe import Probe, fit_probe

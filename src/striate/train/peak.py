@@ -22,7 +22,7 @@ from striate.runs import Run
 from striate.train.compute import Compute, choose_compute
 from striate.train.optimizers import optimizer_of
 from striate.train.rows import Rows
-from striate.train.setup import followed_recipe
+from striate.train.run_data import followed_recipe
 from striate.train.step import Stepper
 
 # The first step fills what the optimizer remembers; the second is like all that follow.

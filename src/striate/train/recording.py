@@ -23,7 +23,8 @@ from striate.runs import (
 from striate.train.compute import Compute, memory_told
 from striate.train.determinism import differences
 from striate.train.goals import save_goals
-from striate.train.setup import Setup, digests_of, listed_counts
+from striate.train.run_data import digests_of, listed_counts
+from striate.train.setup import Setup
 from striate.train.watching import Quiet
 
 # What the manifest's facts of the hardware call the rows that are computed at once, where a batch is divided,

@@ -14,8 +14,9 @@ from striate.train.objective import objective_of
 from striate.train.recipe import Bad, checked
 from striate.train.recording import CHANGED, DIVISIONS, ROWS, ending, rows_at_once, say_changed
 from striate.train.recovery import has_ended, restore
+from striate.train.run_data import images_of
 from striate.train.running import follow, go, options_of, require_alone, training_of
-from striate.train.setup import Setup, images_of, inputs_of_process
+from striate.train.setup import Setup, inputs_of_process
 from striate.train.teaching import teacher_of
 from striate.train.transfer.again import started_again
 from striate.train.watching import Quiet

@@ -9,7 +9,7 @@ from striate.runs import Run
 from striate.train.goals import goals_of, with_kept_variances
 from striate.train.inputs import Arrays, prepared_inputs, require_scale, targets_of
 from striate.train.objective import Objective, objective_of
-from striate.train.setup import classes_told, images_of, listed_classes, loaded_images
+from striate.train.run_data import classes_told, images_of, listed_classes, loaded_images
 from striate.train.watching import Quiet
 
 

@@ -10,7 +10,8 @@ from striate.train.distillation import Teacher
 from striate.train.goals import goals_of
 from striate.train.inputs import prepared_inputs, require_scale
 from striate.train.loading import load_module
-from striate.train.setup import Setup, listed_classes
+from striate.train.run_data import listed_classes
+from striate.train.setup import Setup
 from striate.train.watching import Quiet
 
 

@@ -7,7 +7,7 @@ from striate.data import ArrayPictures, Images, Split, load, with_held_out
 from striate.graph import Dense, Flatten, Input, Network
 from striate.train import train
 from striate.train.objective import objective_of
-from striate.train.setup import loaded_images
+from striate.train.run_data import loaded_images
 
 PICTURES = ArrayPictures(np.zeros((4, 8, 8, 1), np.uint8), "made")
 CLASSES = Images("made", ("a", "b", "c"), {"train": Split(PICTURES, np.array([0, 1, 2, 0]))})
