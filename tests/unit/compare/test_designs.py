@@ -147,6 +147,16 @@ def test_every_preset_is_legal_for_digits(name: str) -> None:
         assert len(set(costs)) == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "own", "turn"),
+    [({}, {"lr": 0.0025}, 0.06), ({"turn": 0.2}, {"lr": 0.0025}, 0.2), ({"turn": 0.2}, {"turn": 0.3}, 0.3)],
+)
+def test_a_turn_follows_a_design_s_rate_unless_it_is_given(given, own, turn) -> None:
+    design = Design("own", "lecture", changes=own)
+    found = settled(design, load("mnist-5k"), "fast-color", given)
+    assert found.recipe.turn == pytest.approx(turn)
+
+
 def test_a_recipe_goes_under_the_changes(tmp_path: Path) -> None:
     images = load("mnist-5k")
     own = settled(

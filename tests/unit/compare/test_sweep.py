@@ -65,6 +65,14 @@ def test_a_rate_is_asked_as_a_multiple_of_its_optimizers() -> None:
     assert (other.lr, other.weight_decay) == (pytest.approx(0.1), 0.0)
 
 
+@pytest.mark.parametrize(("given", "turn"), [({}, pytest.approx(0.24)), ({"turn": 0.12}, 0.12)])
+def test_a_turn_follows_the_rate_unless_it_is_given(given: dict[str, float], turn: object) -> None:
+    recipe = recipe_of("fast-color").changed(**given)
+    trial = optuna.trial.FixedTrial({"lr_factor": 2.0})
+    _, own = space_of(("lr",), given, NETWORK, recipe, 1000).ask(trial, NETWORK, recipe)  # pyright: ignore
+    assert (own.lr, own.turn) == (pytest.approx(0.01), turn)
+
+
 def test_width_widens_and_the_rest_stays() -> None:
     network, recipe = asked(("width",), {"width": 2.0}, Recipe())
     assert (network["conv1"].shape.depth, network["dense1"].shape.depth, recipe) == (8, 3, Recipe())
